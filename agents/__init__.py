@@ -1,0 +1,1 @@
+"""Solves: the strategies, one file each, behind one interface."""

@@ -1,0 +1,167 @@
+"""What happens in a run, as typed events: the trace is their sequence, and every door tails it."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from workers.ledger import Charge, LedgerSummary
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class RunStarted(_Event):
+    type: Literal["run.started"] = "run.started"
+    run: str
+    model: str
+    created: float
+
+
+class Assessed(_Event):
+    """``difficulty`` between 0 and 1, None without a signal; ``reason`` is one sentence."""
+
+    type: Literal["assessed"] = "assessed"
+    form: str
+    difficulty: float | None
+    reason: str
+
+
+class Considered(_Event):
+    """A route that was weighed. ``success`` is its predicted probability of a right answer, ``cost`` relative to the
+    large model's step-by-step answer; None where no estimate exists."""
+
+    type: Literal["considered"] = "considered"
+    route: str
+    success: float | None
+    cost: float | None
+
+
+class Routed(_Event):
+    type: Literal["routed"] = "routed"
+    route: str
+    reason: str
+    considered: tuple[Considered, ...] = ()
+
+
+class Escalated(_Event):
+    type: Literal["escalated"] = "escalated"
+    origin: str
+    route: str
+    reason: str
+
+
+class Queued(_Event):
+    """Waiting for the machine's decode lease; ``position`` 1 is next."""
+
+    type: Literal["queued"] = "queued"
+    model: str
+    position: int
+
+
+class StepStarted(_Event):
+    type: Literal["step.started"] = "step.started"
+    step: str
+    model: str
+    purpose: str
+
+
+class StepFinished(_Event):
+    type: Literal["step.finished"] = "step.finished"
+    step: str
+    text: str
+    mean_logprob: float | None = None
+
+
+class ReasoningDelta(_Event):
+    type: Literal["reasoning.delta"] = "reasoning.delta"
+    step: str
+    text: str
+
+
+class ContentDelta(_Event):
+    type: Literal["content.delta"] = "content.delta"
+    text: str
+    model: str
+
+
+class ToolCalls(_Event):
+    """The model asks the caller's own tools; the run ends with finish_reason tool_calls."""
+
+    type: Literal["tool_calls"] = "tool_calls"
+    calls: tuple[dict[str, Any], ...]
+
+
+class ToolStarted(_Event):
+    type: Literal["tool.started"] = "tool.started"
+    tool: str
+    input: str
+
+
+class ToolFinished(_Event):
+    type: Literal["tool.finished"] = "tool.finished"
+    tool: str
+    output: str
+    ok: bool
+    seconds: float
+
+
+class Verdict(_Event):
+    """What a verifier says of an answer; ``accepted`` None means that it could not tell."""
+
+    type: Literal["verdict"] = "verdict"
+    verifier: str
+    accepted: bool | None
+    reason: str
+
+
+class Charged(_Event):
+    type: Literal["charged"] = "charged"
+    charge: Charge
+
+
+class RunResumed(_Event):
+    """A gateway took the run over from its last checkpoint after the one that ran it had gone."""
+
+    type: Literal["run.resumed"] = "run.resumed"
+    fence: int
+
+
+RunStatus = Literal["answered", "budget", "needs_input", "abstained", "cancelled", "error"]
+
+
+class RunFinished(_Event):
+    """The last event of every run. ``value`` is the checked final answer; ``error`` is set with status error."""
+
+    type: Literal["run.finished"] = "run.finished"
+    status: RunStatus
+    finish_reason: str
+    route: str | None
+    text: str
+    value: str | None
+    ledger: LedgerSummary
+    error: str | None = None
+    error_type: str | None = None
+
+
+Event = Annotated[
+    RunStarted
+    | Assessed
+    | Routed
+    | Escalated
+    | Queued
+    | StepStarted
+    | StepFinished
+    | ReasoningDelta
+    | ContentDelta
+    | ToolCalls
+    | ToolStarted
+    | ToolFinished
+    | Verdict
+    | Charged
+    | RunResumed
+    | RunFinished,
+    Field(discriminator="type"),
+]
+
+EVENT: TypeAdapter[Event] = TypeAdapter(Event)

@@ -1,0 +1,61 @@
+"""What is asked and what comes back."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from workers.engines.protocol import FinishReason, Sampling
+from workers.messages import Message
+
+AnswerForm = Literal["number", "expression", "choice", "yes-no", "text"]
+
+
+class Problem(BaseModel):
+    """A request as a strategy sees it.
+
+    ``messages`` is the whole thread; the question is its last user message. ``form`` says how answers are compared;
+    ``text`` means that nothing can be compared and the answer is written straight to the reader.
+    """
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
+    messages: tuple[Message, ...]
+    form: AnswerForm = "text"
+    sampling: Sampling = Field(default_factory=Sampling)
+
+    @property
+    def checkable(self) -> bool:
+        return self.form != "text"
+
+    @property
+    def question(self) -> str:
+        return next((m.content for m in reversed(self.messages) if m.role == "user"), "")
+
+
+class Evidence(BaseModel):
+    """What speaks for an answer. None means that the strategy yields no such evidence, which is not the same as False.
+
+    ``agreement`` is the share of the votes that the answer got, ``votes`` their number, ``mean_logprob`` the mean
+    natural-log probability of the tokens that produced it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    program_ran: bool | None = None
+    agreement: float | None = None
+    votes: int = 0
+    mean_logprob: float | None = None
+
+
+class Answer(BaseModel):
+    """``text`` is what the reader sees, ``value`` the final answer to compare (None where there is none)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
+    value: str | None = None
+    strategy: str
+    model: str
+    evidence: Evidence = Evidence()
+    finish_reason: FinishReason = "stop"
+    streamed: bool = False

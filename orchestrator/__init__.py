@@ -1,0 +1,1 @@
+"""Decides: the LangGraph controller, runs, settings and the composition root."""

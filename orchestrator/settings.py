@@ -1,0 +1,140 @@
+"""Settings: one ``tandem.toml`` plus environment, validated at start with the line and the value that is wrong."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from routers.route import Effort
+from tools.sandbox.protocol import Limits
+from workers.ledger import Budget, Price
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EngineSettings(_Section):
+    """Where a model's tokens come from. ``llamacpp`` with ``file`` is started by Tandem, with ``url`` it is yours.
+
+    ``exclusive`` engines share the machine's decode lease: on a CPU two engines that decode at once slow each other
+    tenfold. ``threads`` 0 means all cores; ``context`` is per slot, in tokens.
+    """
+
+    kind: Literal["llamacpp", "sglang", "litellm"] = "llamacpp"
+    url: str = ""
+    file: str = ""
+    port: int = 0
+    context: int = 8192
+    slots: int = 4
+    threads: int = 0
+    exclusive: bool = True
+    tokenizer: str = ""
+    provider_model: str = ""
+    api_key_variable: str = ""
+
+
+class ModelSettings(_Section):
+    """``parameters`` in billions, embeddings included: what the parameter-weighted cost is computed from."""
+
+    role: Literal["small", "large", "other"]
+    parameters: float = Field(gt=0)
+    sha256: str = ""
+    price: Price = Price()
+    engine: EngineSettings
+
+
+class EffortSettings(_Section):
+    """What a ``reasoning_effort`` buys; an absent limit is unlimited."""
+
+    budget: Budget
+
+
+class ConsensusSettings(_Section):
+    """Which model votes and which decides when the votes disagree."""
+
+    voter: Literal["small", "large"] = "large"
+    judge: Literal["small", "large"] = "large"
+
+
+class AutoSettings(_Section):
+    """The training-free policy. ``accept_logprob``: mean log-probability of the program above which one sample is
+    accepted without a second opinion; ``votes`` the programs sampled at most, by effort."""
+
+    accept_logprob: float = -0.05
+    votes: dict[Effort, int] = {"none": 1, "minimal": 1, "low": 1, "medium": 3, "high": 5}
+
+
+class GatewaySettings(_Section):
+    host: str = "127.0.0.1"
+    port: int = 8000
+    concurrent_runs: int = 64
+    body_bytes: int = 1024 * 1024
+    log_messages: bool = False
+    runs_per_minute: int = 600
+    concurrent_runs_per_key: int = 32
+
+
+class RedisSettings(_Section):
+    """``url`` empty: Tandem starts its own on ``port``. Event streams expire after ``keep_seconds``."""
+
+    url: str = ""
+    port: int = 6399
+    keep_seconds: int = 86_400
+    stream_events: int = 100_000
+
+
+class StorageSettings(_Section):
+    """``directory`` holds the database, checkpoints and Redis' file; ``models`` is the cache of model files."""
+
+    directory: Path = Path("~/.local/share/tandem")
+    models: Path = Path("~/.cache/tandem/models")
+    database_url: str = ""
+
+    @model_validator(mode="after")
+    def _expand(self) -> "StorageSettings":
+        object.__setattr__(self, "directory", self.directory.expanduser())
+        object.__setattr__(self, "models", self.models.expanduser())
+        return self
+
+
+def _default_efforts() -> dict[Effort, EffortSettings]:
+    limits: dict[Effort, tuple[int, int, float]] = {
+        "none": (1024, 1, 120),
+        "minimal": (1024, 2, 180),
+        "low": (2048, 3, 300),
+        "medium": (6144, 8, 600),
+        "high": (16384, 24, 1800),
+    }
+    return {
+        effort: EffortSettings(budget=Budget(tokens=tokens, calls=calls, seconds=seconds))
+        for effort, (tokens, calls, seconds) in limits.items()
+    }
+
+
+class Settings(_Section):
+    """Everything that can be configured. ``models`` maps a model's name to what serves it."""
+
+    models: dict[str, ModelSettings]
+    efforts: dict[Effort, EffortSettings] = Field(default_factory=_default_efforts)
+    default_effort: Effort = "medium"
+    consensus: ConsensusSettings = ConsensusSettings()
+    auto: AutoSettings = AutoSettings()
+    sandbox: Limits = Limits()
+    gateway: GatewaySettings = GatewaySettings()
+    redis: RedisSettings = RedisSettings()
+    storage: StorageSettings = StorageSettings()
+
+    def named(self, role: Literal["small", "large"]) -> str:
+        """The name of the model with that role."""
+        return next(name for name, model in self.models.items() if model.role == role)
+
+    @model_validator(mode="after")
+    def _one_of_each_role(self) -> "Settings":
+        for role in ("small", "large"):
+            names = [name for name, model in self.models.items() if model.role == role]
+            if len(names) != 1:
+                raise ValueError(f"exactly one model has role {role!r}, got {names}")
+        return self

@@ -1,0 +1,1 @@
+"""Chooses: difficulty estimates and the policies that pick a route."""

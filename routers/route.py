@@ -1,0 +1,45 @@
+"""A route is (models, strategy, budget); a decision is the chosen one, the ones considered and why."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from workers.ledger import Budget
+
+Effort = Literal["none", "minimal", "low", "medium", "high"]
+
+
+class Route(BaseModel):
+    """``models`` are configured model names, the one that writes first; ``samples`` is how often the strategy may draw."""
+
+    model_config = ConfigDict(frozen=True)
+
+    strategy: str
+    models: tuple[str, ...]
+    budget: Budget = Budget()
+
+    @property
+    def name(self) -> str:
+        """For example ``program(large)``: how the trace, headers and the bench name a route."""
+        return f"{self.strategy}({'+'.join(self.models)})"
+
+
+class Estimate(BaseModel):
+    """A route that was weighed; ``success`` is the predicted probability of a right answer and ``cost`` is relative
+    to the large model's step-by-step answer. None where nothing is known."""
+
+    model_config = ConfigDict(frozen=True)
+
+    route: Route
+    success: float | None = None
+    cost: float | None = None
+
+
+class Decision(BaseModel):
+    """``reason`` is one sentence for the reader of the trace."""
+
+    model_config = ConfigDict(frozen=True)
+
+    route: Route
+    reason: str
+    considered: tuple[Estimate, ...] = ()

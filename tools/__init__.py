@@ -1,0 +1,1 @@
+"""Checks and acts: the Python sandbox and the verifiers."""

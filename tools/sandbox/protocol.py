@@ -1,0 +1,45 @@
+"""The seam between strategies and the sandbox that runs a model's programs."""
+
+from typing import Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Limits(BaseModel):
+    """What one program may use. ``cpu_seconds`` and ``wall_seconds`` in seconds, ``memory_bytes`` and
+    ``output_bytes`` in bytes (output: stdout and stderr each), ``processes`` counts processes and threads."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cpu_seconds: int = 5
+    wall_seconds: float = 10.0
+    memory_bytes: int = 1024**3
+    processes: int = 32
+    output_bytes: int = 64 * 1024
+    file_bytes: int = 16 * 1024**2
+
+
+Outcome = Literal["exited", "timeout", "memory", "killed", "refused"]
+
+
+class Execution(BaseModel):
+    """What a program did. ``outcome`` "refused" means that the sandbox could not isolate it and did not run it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    outcome: Outcome
+    exit_code: int | None = None
+    stdout: str = ""
+    stderr: str = ""
+    truncated: bool = False
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        return self.outcome == "exited" and self.exit_code == 0
+
+
+class Sandbox(Protocol):
+    async def run(self, program: str, limits: Limits = Limits()) -> Execution:
+        """Run ``program`` (Python source) isolated from the machine. Never raises for what the program does."""
+        ...

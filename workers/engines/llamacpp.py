@@ -1,0 +1,162 @@
+"""Client of llama.cpp's server, through its native ``/completion``: ids in, ids and log-probabilities out."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+import aiohttp
+import orjson
+
+from workers.engines.errors import EngineRefused, EngineUnavailable, check_ids
+from workers.engines.protocol import EngineDescription, Finish, FinishReason, Generation, Sampling, Token
+from workers.usage import Usage
+
+_STOP_TYPES: Mapping[str, FinishReason] = {"eos": "stop", "word": "stop", "limit": "length", "none": "abort"}
+
+
+class LlamaCppEngine:
+    """One llama.cpp server at ``url``. The HTTP session is opened on first use, inside the running event loop."""
+
+    def __init__(self, name: str, url: str) -> None:
+        self.name = name
+        self._url = url.rstrip("/")
+        self._session: aiohttp.ClientSession | None = None
+        self._description: EngineDescription | None = None
+
+    async def describe(self) -> EngineDescription:
+        if self._description is None:
+            models = await self._json("GET", "/v1/models")
+            props = await self._json("GET", "/props")
+            meta = models["data"][0]["meta"]
+            self._description = EngineDescription(
+                model=str(models["data"][0]["id"]),
+                vocabulary=int(meta["n_vocab"]),
+                context=int(props["default_generation_settings"]["n_ctx"]),
+                slots=int(props["total_slots"]),
+            )
+        return self._description
+
+    async def generate(self, generation: Generation) -> AsyncIterator[Token | Finish]:
+        check_ids(self.name, generation.prompt, (await self.describe()).vocabulary)
+        try:
+            async with self._http().post(f"{self._url}/completion", data=_body(generation)) as response:
+                await self._raise_for(response)
+                async for line in response.content:
+                    if line.startswith(b"data: "):
+                        for event in _events(orjson.loads(line[6:]), self.name):
+                            yield event
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
+            raise self._unavailable(error) from error
+
+    async def tokenize(self, text: str) -> tuple[int, ...]:
+        answer = await self._json("POST", "/tokenize", {"content": text, "parse_special": True})
+        return tuple(answer["tokens"])
+
+    async def detokenize(self, ids: Sequence[int]) -> str:
+        return str((await self._json("POST", "/detokenize", {"tokens": list(ids)}))["content"])
+
+    async def render(self, messages: Sequence[Mapping[str, Any]]) -> str:
+        return str((await self._json("POST", "/apply-template", {"messages": list(messages)}))["prompt"])
+
+    async def aclose(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def _http(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            # A generation may be silent for long (queued behind others), so no total timeout: cancel ends it.
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=5),
+                connector=aiohttp.TCPConnector(limit=0),
+                read_bufsize=2**20,
+            )
+        return self._session
+
+    async def _json(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        data = None if body is None else orjson.dumps(body)
+        try:
+            async with self._http().request(method, self._url + path, data=data) as response:
+                await self._raise_for(response)
+                return orjson.loads(await response.read())
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
+            raise self._unavailable(error) from error
+
+    async def _raise_for(self, response: aiohttp.ClientResponse) -> None:
+        if response.status == 503:
+            raise EngineUnavailable(f"engine {self.name!r} at {self._url} is still loading its model; try again soon")
+        if response.status >= 400:
+            text = (await response.text())[:500]
+            raise EngineRefused(f"engine {self.name!r} refused the request with {response.status}: {text}")
+
+    def _unavailable(self, error: Exception) -> EngineUnavailable:
+        return EngineUnavailable(
+            f"engine {self.name!r} at {self._url} does not answer ({error}); start it with `tandem serve` or set "
+            f"its url in tandem.toml"
+        )
+
+
+def _body(generation: Generation) -> bytes:
+    sampling = generation.sampling
+    body: dict[str, Any] = {
+        "prompt": list(generation.prompt),
+        "stream": True,
+        "return_tokens": True,
+        "cache_prompt": True,
+        "n_probs": generation.top_logprobs,
+        **_sampling(sampling),
+    }
+    return orjson.dumps(body)
+
+
+def _sampling(sampling: Sampling) -> dict[str, Any]:
+    # llama.cpp's own defaults (top_k 40, min_p 0.05) would change the distribution the caller asked for.
+    body: dict[str, Any] = {
+        "n_predict": sampling.max_tokens,
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "top_k": sampling.top_k,
+        "min_p": 0.0,
+        "stop": list(sampling.stop),
+    }
+    if sampling.seed is not None:
+        body["seed"] = sampling.seed
+    if sampling.json_schema is not None:
+        body["json_schema"] = dict(sampling.json_schema)
+    return body
+
+
+def _events(data: dict[str, Any], engine: str) -> list[Token | Finish]:
+    if "error" in data:
+        raise EngineRefused(f"engine {engine!r} broke off: {data['error'].get('message', data['error'])}")
+    events: list[Token | Finish] = list(_tokens(data))
+    if data.get("stop"):
+        timings = data.get("timings", {})
+        usage = Usage(
+            prompt=int(data["tokens_evaluated"]),
+            completion=int(data["tokens_predicted"]),
+            cached=int(timings.get("cache_n", 0)),
+        )
+        events.append(Finish(reason=_STOP_TYPES.get(data.get("stop_type", ""), "stop"), usage=usage))
+    return events
+
+
+def _tokens(data: dict[str, Any]) -> list[Token]:
+    ids: list[int] = data.get("tokens", [])
+    probabilities: list[dict[str, Any]] = data.get("completion_probabilities", [])
+    content = data.get("content", "")
+    tokens: list[Token] = []
+    for index, token in enumerate(ids):
+        # The server holds text back while a stop string may be forming, then sends several ids with one text.
+        text = content if index == len(ids) - 1 else ""
+        entry = probabilities[index] if index < len(probabilities) else None
+        tokens.append(_token(token, text, entry))
+    if not ids and content:
+        tokens.append(Token(id=-1, text=content))
+    return tokens
+
+
+def _token(token: int, text: str, entry: dict[str, Any] | None) -> Token:
+    if entry is None:
+        return Token(id=token, text=text)
+    top = tuple((int(item["id"]), float(item["logprob"])) for item in entry.get("top_logprobs", ()))
+    return Token(id=token, text=text, logprob=float(entry["logprob"]), top=top)

@@ -1,0 +1,170 @@
+"""One hard ledger per request: every model call draws from it, and when it is spent the run ends with its best answer."""
+
+import time
+from collections.abc import Callable
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from workers.usage import Usage
+
+Limit = Literal["tokens", "calls", "seconds", "money"]
+
+
+class Budget(BaseModel):
+    """Limits of one request; None means unlimited. ``tokens`` counts completion tokens, ``money`` is in US dollars."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tokens: int | None = None
+    calls: int | None = None
+    seconds: float | None = None
+    money: float | None = None
+
+
+class Price(BaseModel):
+    """US dollars per million tokens."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prompt: float = 0.0
+    completion: float = 0.0
+
+    def of(self, usage: Usage) -> float:
+        return (usage.prompt * self.prompt + usage.completion * self.completion) / 1e6
+
+
+class Charge(BaseModel):
+    """One model call as it was charged. ``call`` makes a charge idempotent: a node that runs again charges once."""
+
+    model_config = ConfigDict(frozen=True)
+
+    call: str
+    model: str
+    usage: Usage
+    money: float = 0.0
+
+
+class LedgerSummary(BaseModel):
+    """What a request has drawn so far."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tokens: dict[str, Usage]
+    calls: int
+    seconds: float
+    money: float
+    spent: Limit | None
+
+
+class BudgetSpent(Exception):
+    """Control flow: raised when a call is opened on a spent ledger. The controller ends the run with its best answer."""
+
+    def __init__(self, limit: Limit) -> None:
+        super().__init__(f"the request's budget of {limit} is spent")
+        self.limit = limit
+
+
+class Ledger:
+    """Counts what a request draws against its budget.
+
+    ``clock`` returns seconds; ``elapsed`` is what a resumed run had used before. ``listener`` hears every charge.
+    """
+
+    def __init__(
+        self,
+        budget: Budget,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        elapsed: float = 0.0,
+        listener: Callable[[Charge], None] | None = None,
+    ) -> None:
+        self.budget = budget
+        self._clock = clock
+        self._started = clock() - elapsed
+        self._charges: dict[str, Charge] = {}
+        self._open = 0
+        self._reserved = 0
+        self._listener = listener
+        self._spent: Limit | None = None
+
+    def open(self, wanted: int) -> int:
+        """Reserve one call of at most ``wanted`` completion tokens and return how many it may write.
+
+        Raises ``BudgetSpent`` when nothing is left. Parallel calls see each other's reservations, so that a fan-out
+        cannot overdraw. Every ``open`` is followed by one ``close``.
+        """
+        limit = self._exhausted()
+        if limit is not None:
+            self._spent = limit
+            raise BudgetSpent(limit)
+        granted = wanted if self.budget.tokens is None else min(wanted, self._tokens_left())
+        self._open += 1
+        self._reserved += granted
+        return granted
+
+    def close(self, granted: int, charge: Charge) -> None:
+        """Replace a reservation by what the engine counted."""
+        self._open -= 1
+        self._reserved -= granted
+        self.record(charge)
+
+    def record(self, charge: Charge) -> None:
+        """Charge a call, once: a second charge with the same ``call`` changes nothing."""
+        if charge.call in self._charges:
+            return
+        self._charges[charge.call] = charge
+        if self._listener is not None:
+            self._listener(charge)
+
+    def mark_spent(self, limit: Limit) -> None:
+        """A call was cut short by this limit; the run says so at its end."""
+        self._spent = limit
+
+    def seconds_left(self) -> float | None:
+        return None if self.budget.seconds is None else self.budget.seconds - (self._clock() - self._started)
+
+    def remaining_share(self) -> float:
+        """Smallest remaining fraction over all limits, between 0 and 1."""
+        shares = [1.0]
+        if self.budget.tokens:
+            shares.append(self._tokens_left() / self.budget.tokens)
+        if self.budget.calls:
+            shares.append((self.budget.calls - len(self._charges) - self._open) / self.budget.calls)
+        left = self.seconds_left()
+        if left is not None and self.budget.seconds:
+            shares.append(left / self.budget.seconds)
+        if self.budget.money:
+            shares.append(1 - self._money() / self.budget.money)
+        return max(0.0, min(shares))
+
+    def summary(self) -> LedgerSummary:
+        tokens: dict[str, Usage] = {}
+        for charge in self._charges.values():
+            tokens[charge.model] = tokens.get(charge.model, Usage()) + charge.usage
+        return LedgerSummary(
+            tokens=tokens,
+            calls=len(self._charges),
+            seconds=round(self._clock() - self._started, 4),
+            money=self._money(),
+            spent=self._spent,
+        )
+
+    def _tokens_left(self) -> int:
+        assert self.budget.tokens is not None
+        return self.budget.tokens - self._reserved - sum(c.usage.completion for c in self._charges.values())
+
+    def _money(self) -> float:
+        return sum(charge.money for charge in self._charges.values())
+
+    def _exhausted(self) -> Limit | None:
+        if self.budget.tokens is not None and self._tokens_left() <= 0:
+            return "tokens"
+        if self.budget.calls is not None and len(self._charges) + self._open >= self.budget.calls:
+            return "calls"
+        left = self.seconds_left()
+        if left is not None and left <= 0:
+            return "seconds"
+        if self.budget.money is not None and self._money() >= self.budget.money:
+            return "money"
+        return None

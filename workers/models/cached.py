@@ -1,0 +1,93 @@
+"""A generation cache for benchmarks: the same (model, prompt, sampling, seed) is generated once."""
+
+import hashlib
+import sqlite3
+import time
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import orjson
+
+from workers.engines.protocol import Finish, Token
+from workers.models.protocol import ChatModel, ChatRequest, ModelCard
+from workers.usage import Usage
+
+_SCHEMA = "CREATE TABLE IF NOT EXISTS generation (key TEXT PRIMARY KEY, value BLOB NOT NULL)"
+
+
+class GenerationCache:
+    """A SQLite file of whole generations. Benchmarks write it from one process; it is never used to serve requests."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(path)
+        self._connection.execute(_SCHEMA)
+
+    def read(self, key: str) -> list[Token | Finish] | None:
+        row = self._connection.execute("SELECT value FROM generation WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            return None
+        value = orjson.loads(row[0])
+        tokens: list[Token | Finish] = [Token(t[0], t[1], t[2]) for t in value["tokens"]]
+        return [*tokens, Finish(value["reason"], Usage.model_validate(value["usage"]))]
+
+    def write(self, key: str, tokens: list[Token], finish: Finish, seconds: float) -> None:
+        value = {
+            "tokens": [(t.id, t.text, t.logprob) for t in tokens],
+            "reason": finish.reason,
+            "usage": finish.usage.model_dump(),
+            "seconds": seconds,
+        }
+        with self._connection:
+            self._connection.execute("INSERT OR REPLACE INTO generation VALUES (?, ?)", (key, orjson.dumps(value)))
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class Cached:
+    """Wraps a model; ``build`` names what else decides the bits (engine version, slots, threads)."""
+
+    def __init__(self, inner: ChatModel, cache: GenerationCache, build: str) -> None:
+        self._inner = inner
+        self._cache = cache
+        self._build = build
+
+    @property
+    def card(self) -> ModelCard:
+        return self._inner.card
+
+    async def generate(self, request: ChatRequest) -> AsyncGenerator[Token | Finish, None]:
+        key = self._key(request)
+        stored = self._cache.read(key)
+        if stored is not None:
+            for event in stored:
+                yield event
+            return
+        tokens: list[Token] = []
+        started = time.monotonic()
+        async for event in self._inner.generate(request):
+            if isinstance(event, Token):
+                tokens.append(event)
+            elif event.reason in ("stop", "length"):
+                self._cache.write(key, tokens, event, time.monotonic() - started)
+            yield event
+
+    def _key(self, request: ChatRequest) -> str:
+        sampling = request.sampling
+        identity = {
+            "model": self.card.digest or self.card.name,
+            "build": self._build,
+            "messages": [message.openai() for message in request.messages],
+            "prefill": request.prefill,
+            "sampling": [
+                sampling.max_tokens,
+                sampling.temperature,
+                sampling.top_p,
+                sampling.top_k,
+                sampling.seed,
+                list(sampling.stop),
+                sampling.json_schema,
+            ],
+        }
+        return hashlib.sha256(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -1,0 +1,70 @@
+"""A model that draws on a request's ledger: caps what it may write, stops at the deadline, charges what was counted."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
+
+from workers.engines.protocol import Finish, Token
+from workers.ledger import Charge, Ledger, Price
+from workers.models.protocol import ChatModel, ChatRequest, ModelCard
+from workers.usage import Usage
+
+
+class Charged:
+    """Wraps a model for one request. Raises ``BudgetSpent`` when a call is opened on a spent ledger."""
+
+    def __init__(self, inner: ChatModel, ledger: Ledger, price: Price) -> None:
+        self._inner = inner
+        self._ledger = ledger
+        self._price = price
+
+    @property
+    def card(self) -> ModelCard:
+        return self._inner.card
+
+    async def generate(self, request: ChatRequest) -> AsyncGenerator[Token | Finish, None]:
+        wanted = request.sampling.max_tokens
+        granted = self._ledger.open(wanted)
+        written = 0
+        usage: Usage | None = None
+        try:
+            capped = replace(request, sampling=replace(request.sampling, max_tokens=granted))
+            async with aclosing(self._inner.generate(capped)) as stream:
+                async for event in _until_deadline(stream, self._ledger):
+                    if isinstance(event, Finish):
+                        usage = event.usage
+                        if event.reason == "length" and granted < wanted:
+                            self._ledger.mark_spent("tokens")
+                        # Charged before the finish is shown: whoever reads it sees a ledger that includes it.
+                        self._settle(request, granted, usage)
+                    else:
+                        written += 1
+                    yield event
+        finally:
+            if usage is None:
+                # The call was cut short or failed before the engine could count: charge what was seen.
+                self._settle(request, granted, Usage(completion=written))
+
+    def _settle(self, request: ChatRequest, granted: int, usage: Usage) -> None:
+        charge = Charge(call=request.call, model=self.card.name, usage=usage, money=self._price.of(usage))
+        self._ledger.close(granted, charge)
+
+
+async def _until_deadline(
+    stream: AsyncGenerator[Token | Finish, None], ledger: Ledger
+) -> AsyncGenerator[Token | Finish, None]:
+    """Pass events on until the ledger's seconds are over, then end with a ``Finish`` of reason length."""
+    written = 0
+    while True:
+        try:
+            async with asyncio.timeout(ledger.seconds_left()):
+                event = await anext(stream)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            ledger.mark_spent("seconds")
+            yield Finish(reason="length", usage=Usage(completion=written))
+            return
+        written += isinstance(event, Token)
+        yield event

@@ -1,0 +1,82 @@
+"""The seam between strategies and models: messages in, a stream of tokens and one finish out."""
+
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from workers.engines.protocol import Finish, FinishReason, Sampling, Token
+from workers.messages import Message
+from workers.usage import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """What a model is asked. ``prefill`` is text the assistant's turn already begins with.
+
+    ``call`` names the call inside its run, so that a repeated node is charged once; it is a hex UUID.
+    """
+
+    messages: tuple[Message, ...]
+    sampling: Sampling
+    call: str
+    prefill: str = ""
+    top_logprobs: int = 0
+    tools: tuple[Mapping[str, Any], ...] = ()
+    tool_choice: str | Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What is known of a model. ``parameters`` in billions, embeddings included; ``digest`` is the sha256 of its file."""
+
+    name: str
+    parameters: float
+    context: int
+    digest: str = ""
+    can_call_tools: bool = True
+    can_follow_schema: bool = True
+
+
+class ChatModel(Protocol):
+    """Yields tokens as they come, then one ``Finish``. Closing the generator aborts the call where it runs."""
+
+    @property
+    def card(self) -> ModelCard: ...
+
+    def generate(self, request: ChatRequest) -> AsyncGenerator[Token | Finish, None]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A whole answer: its text, its tokens, why it ended, what was counted."""
+
+    text: str
+    tokens: tuple[Token, ...]
+    reason: FinishReason
+    usage: Usage
+    tool_calls: tuple[Mapping[str, Any], ...] = ()
+
+    def mean_logprob(self) -> float | None:
+        """Mean natural-log probability of the written tokens; None where the model gives no log-probabilities."""
+        values = [token.logprob for token in self.tokens if token.logprob is not None]
+        return sum(values) / len(values) if values else None
+
+
+async def complete(model: ChatModel, request: ChatRequest) -> Completion:
+    """Run a request to its end without showing the tokens to anyone."""
+    tokens: list[Token] = []
+    async for event in model.generate(request):
+        if isinstance(event, Finish):
+            return collect(tokens, event)
+        tokens.append(event)
+    raise RuntimeError(f"model {model.card.name!r} ended its stream without a finish")
+
+
+def collect(tokens: list[Token], finish: Finish) -> Completion:
+    return Completion(
+        text="".join(token.text for token in tokens),
+        tokens=tuple(tokens),
+        reason=finish.reason,
+        usage=finish.usage,
+        tool_calls=finish.tool_calls,
+    )
