@@ -1,0 +1,52 @@
+"""One handle on the database; what it can do is split by table."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from orchestrator.storage.keys import Keys
+from orchestrator.storage.run_store import RunStore
+from orchestrator.storage.thread_store import ThreadStore
+from orchestrator.storage.upgrade import upgrade
+from orchestrator.storage.urls import with_async_driver
+
+
+class Database(Keys, RunStore, ThreadStore):
+    """Keys, runs and threads over one pool of connections. Safe to use from many tasks of one event loop."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        Keys.__init__(self, engine)
+        self._engine = engine
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, url: str) -> AsyncIterator["Database"]:
+        """Upgrade the database at ``url`` and open it.
+
+        ``url`` is ``sqlite:///file`` or ``postgresql://…``. Raises ``BadDatabaseUrl``, or SQLAlchemy's
+        ``OperationalError`` where it cannot be reached.
+        """
+        await upgrade(url)
+        engine = create_async_engine(with_async_driver(url), pool_pre_ping=True)
+        if engine.dialect.name == "sqlite":
+            event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        try:
+            yield cls(engine)
+        finally:
+            await engine.dispose()
+
+    async def ping(self) -> None:
+        """Raises SQLAlchemy's ``SQLAlchemyError`` where the database does not answer."""
+        async with self._engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    # Readers go on while one writes, and a second writer waits instead of failing.
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 5000", "foreign_keys = ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

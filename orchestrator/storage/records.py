@@ -1,0 +1,55 @@
+"""What the database gives back, free of SQLAlchemy."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class ApiKey(_Record):
+    """A key as it may be shown: ``hint`` is the beginning of its secret part.
+
+    ``id`` is the owner of everything that the key's holder starts. Limits are None where the settings' apply.
+    Times are Unix seconds.
+    """
+
+    id: str
+    name: str
+    hint: str
+    may_see_reasoning: bool
+    runs_per_minute: int | None
+    concurrent_runs: int | None
+    created: float
+    revoked: float | None
+
+
+class CreatedKey(_Record):
+    """``plain`` is shown once and cannot be read back: only its digest is stored."""
+
+    key: ApiKey
+    plain: str
+
+
+class Outcome(_Record):
+    """What the controller knows of a run beyond its record; None where it does not apply or is not known yet."""
+
+    strategy: str | None = None
+    difficulty: float | None = None
+    form: str | None = None
+
+
+class ThreadRecord(_Record):
+    """What later requests of a conversation inherit from ``run``, its last one.
+
+    ``digest`` identifies the messages up to and including that run's answer, so that a client that sends no thread
+    id is recognised by what it repeats.
+    """
+
+    owner: str
+    id: str
+    run: str
+    digest: str
+    difficulty: float | None = None
+    form: str | None = None
+    route: str | None = None

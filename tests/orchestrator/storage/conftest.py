@@ -1,0 +1,54 @@
+"""The database under test: SQLite in a file, and Postgres where its server is installed."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestrator.storage.database import Database
+
+
+def _postgres_programs() -> Path | None:
+    on_path = shutil.which("initdb")
+    candidates = [*Path("/usr/lib/postgresql").glob("*/bin"), *([Path(on_path).parent] if on_path else [])]
+    return next((folder for folder in candidates if (folder / "initdb").exists()), None)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Postgres server of our own, reached through a socket in its folder."""
+    programs = _postgres_programs()
+    if programs is None:
+        pytest.skip("no Postgres server is installed here")
+    folder = tmp_path_factory.mktemp("pg")
+    # Postgres refuses to run as root; its package brings a user for it.
+    user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+    if user:
+        shutil.chown(folder, "postgres")
+        for parent in folder.parents:
+            if parent.owner() == "root" and parent.is_relative_to(tmp_path_factory.getbasetemp().parent):
+                parent.chmod(0o755)
+    data = folder / "data"
+    quiet = {"check": True, "stdout": subprocess.DEVNULL}
+    subprocess.run([*user, programs / "initdb", "-D", data, "-A", "trust", "-U", "tandem", "--no-sync"], **quiet)
+    control = [*user, programs / "pg_ctl", "-D", data, "-w"]
+    options = f"-k {folder} -c listen_addresses='' -c fsync=off"
+    subprocess.run([*control, "-l", folder / "log", "-o", options, "start"], **quiet)
+    yield f"postgresql://tandem@/postgres?host={folder}"
+    subprocess.run([*control, "-m", "immediate", "stop"], **quiet)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'tandem.db'}"
+    return str(request.getfixturevalue("postgres"))
+
+
+@pytest.fixture
+async def database(url: str) -> AsyncIterator[Database]:
+    async with Database.open(url) as database:
+        yield database
