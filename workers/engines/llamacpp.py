@@ -67,7 +67,9 @@ class LlamaCppEngine:
             # A generation may be silent for long (queued behind others), so no total timeout: cancel ends it.
             self._session = aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=5),
-                connector=aiohttp.TCPConnector(limit=0),
+                # llama.cpp's server closes kept connections as it likes, and a POST that meets a closed one cannot be
+                # repeated safely; a new connection on one machine costs a fraction of a millisecond.
+                connector=aiohttp.TCPConnector(limit=0, force_close=True),
                 read_bufsize=2**20,
             )
         return self._session

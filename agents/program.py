@@ -1,0 +1,88 @@
+"""``program``: the model writes Python, the sandbox runs it, the output is the answer; an error is fed back once."""
+
+from dataclasses import replace
+
+from agents.events import ToolFinished, ToolStarted, Verdict
+from agents.forms import FORM_TEXT
+from agents.problem import Answer, Evidence, Problem
+from agents.prompts import render
+from agents.strategy import SolveContext, with_question, write
+from tools.sandbox.protocol import Execution
+from tools.verifiers.code import code_block
+from tools.verifiers.extract import program_output
+from workers.engines.protocol import Sampling
+from workers.ledger import BudgetSpent
+from workers.messages import Message
+from workers.models.protocol import Completion
+
+
+class Program:
+    """``repairs`` is how often a failed program goes back to the model with what it printed."""
+
+    name = "program"
+
+    def __init__(self, repairs: int = 1) -> None:
+        self._repairs = repairs
+
+    async def solve(self, problem: Problem, context: SolveContext) -> Answer:
+        form = FORM_TEXT[problem.form]
+        messages = with_question(problem.messages, render("program", question=problem.question, form=form))
+        sampling = replace(problem.sampling, max_tokens=context.step_tokens, stop=())
+        completion, execution = await self._attempt(context, messages, sampling, "write a program")
+        for _ in range(self._repairs):
+            if execution.ok and program_output(execution.stdout) is not None:
+                break
+            complaint = render("program_repair", output=_printed(execution), form=form)
+            messages = (
+                *messages,
+                Message(role="assistant", content=completion.text),
+                Message(role="user", content=complaint),
+            )
+            try:
+                completion, execution = await self._attempt(context, messages, sampling, "repair the program")
+            except BudgetSpent:
+                break
+        return await self._answer(context, completion, execution)
+
+    async def _attempt(
+        self, context: SolveContext, messages: tuple[Message, ...], sampling: Sampling, purpose: str
+    ) -> tuple[Completion, Execution]:
+        completion = await write(context, context.writer(), messages, sampling, purpose=purpose)
+        program = code_block(completion.text)
+        if program is None:
+            return completion, Execution(outcome="exited", exit_code=1, stderr="there is no Python code block")
+        await context.emit(ToolStarted(tool="python", input=program))
+        execution = await context.sandbox.run(program, context.limits)
+        await context.emit(
+            ToolFinished(tool="python", output=_printed(execution), ok=execution.ok, seconds=execution.seconds)
+        )
+        return completion, execution
+
+    async def _answer(self, context: SolveContext, completion: Completion, execution: Execution) -> Answer:
+        value = program_output(execution.stdout) if execution.ok else None
+        reason = "the program ran and printed an answer" if value is not None else _failure(execution)
+        await context.emit(Verdict(verifier="program", accepted=value is not None, reason=reason))
+        return Answer(
+            text=value if value is not None else "",
+            value=value,
+            strategy=self.name,
+            model=context.writers[0],
+            evidence=Evidence(program_ran=value is not None, mean_logprob=completion.mean_logprob()),
+            finish_reason=completion.reason,
+        )
+
+
+def _printed(execution: Execution) -> str:
+    """What the model is shown of a run: the end of its output, where Python puts the error."""
+    text = (execution.stdout + "\n" + execution.stderr).strip()
+    if execution.outcome != "exited":
+        text = f"{text}\n(stopped: {execution.outcome})"
+    return text[-2000:] or "(nothing)"
+
+
+def _failure(execution: Execution) -> str:
+    if execution.outcome != "exited":
+        return f"the program was stopped: {execution.outcome}"
+    if execution.exit_code != 0:
+        return f"the program ended with exit code {execution.exit_code}"
+    return "the program printed nothing"

@@ -1,0 +1,87 @@
+"""The one interface of all strategies, and what a strategy is given to work with."""
+
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from agents.events import ContentDelta, Event, ReasoningDelta, StepFinished, StepStarted
+from agents.problem import Answer, Problem
+from tools.sandbox.protocol import Limits, Sandbox
+from workers.engines.protocol import Finish, Sampling, Token
+from workers.messages import Message
+from workers.models.protocol import ChatModel, ChatRequest, Completion, collect
+
+Emit = Callable[[Event], Awaitable[None]]
+Shown = Literal["content", "reasoning"]
+
+
+@dataclass(frozen=True, slots=True)
+class SolveContext:
+    """What a strategy works with. ``models`` maps names to models that already draw on the request's ledger;
+    ``writers`` are the route's models, the one that writes first first; ``step_tokens`` bounds one internal call."""
+
+    models: Mapping[str, ChatModel]
+    writers: tuple[str, ...]
+    sandbox: Sandbox
+    limits: Limits
+    emit: Emit
+    step_tokens: int = 1024
+
+    def writer(self) -> ChatModel:
+        return self.models[self.writers[0]]
+
+
+class Strategy(Protocol):
+    """Solves a problem on a route and yields an answer with evidence.
+
+    ``solve`` raises ``BudgetSpent`` when the ledger ends before any answer exists; with an answer in hand it returns
+    that one. It is cancelled like any coroutine, which aborts its generations.
+    """
+
+    name: str
+
+    async def solve(self, problem: Problem, context: SolveContext) -> Answer: ...
+
+
+async def write(
+    context: SolveContext,
+    model: ChatModel,
+    messages: Sequence[Message],
+    sampling: Sampling,
+    *,
+    purpose: str,
+    shown: Shown = "reasoning",
+) -> Completion:
+    """One model call as a step of the trace: its tokens stream as content or as reasoning while they are written."""
+    step = uuid.uuid4().hex
+    name = model.card.name
+    await context.emit(StepStarted(step=step, model=name, purpose=purpose))
+    # Log-probabilities are evidence for internal steps; content that nobody scores is spared their price.
+    request = ChatRequest(tuple(messages), sampling, call=step, top_logprobs=0 if shown == "content" else 1)
+    tokens: list[Token] = []
+    async with aclosing(model.generate(request)) as stream:
+        async for event in stream:
+            if isinstance(event, Finish):
+                completion = collect(tokens, event)
+                break
+            tokens.append(event)
+            if event.text:
+                await context.emit(_delta(shown, step, name, event.text))
+        else:
+            raise RuntimeError(f"model {name!r} ended its stream without a finish")
+    await context.emit(StepFinished(step=step, text=completion.text, mean_logprob=completion.mean_logprob()))
+    return completion
+
+
+def _delta(shown: Shown, step: str, model: str, text: str) -> Event:
+    if shown == "content":
+        return ContentDelta(text=text, model=model)
+    return ReasoningDelta(step=step, text=text)
+
+
+def with_question(messages: Sequence[Message], text: str) -> tuple[Message, ...]:
+    """The thread with its last user message replaced by ``text``; everything before it stays as it was."""
+    last = max(i for i, message in enumerate(messages) if message.role == "user")
+    return (*messages[:last], messages[last].model_copy(update={"content": text}), *messages[last + 1 :])
