@@ -38,7 +38,7 @@ class LlamaCppEngine:
     async def generate(self, generation: Generation) -> AsyncIterator[Token | Finish]:
         check_ids(self.name, generation.prompt, (await self.describe()).vocabulary)
         try:
-            async with self._http().post(f"{self._url}/completion", data=_body(generation)) as response:
+            async with await self._open("POST", "/completion", _body(generation)) as response:
                 await self._raise_for(response)
                 async for line in response.content:
                     if line.startswith(b"data: "):
@@ -77,11 +77,23 @@ class LlamaCppEngine:
     async def _json(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         data = None if body is None else orjson.dumps(body)
         try:
-            async with self._http().request(method, self._url + path, data=data) as response:
+            async with await self._open(method, path, data) as response:
                 await self._raise_for(response)
                 return orjson.loads(await response.read())
         except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
             raise self._unavailable(error) from error
+
+    async def _open(self, method: str, path: str, data: bytes | None) -> aiohttp.ClientResponse:
+        """Send a request and wait for its headers, once more if the server hung up before it answered.
+
+        Under load llama.cpp's HTTP server sometimes closes a connection it has just accepted; nothing was begun then.
+        """
+        try:
+            return await self._http().request(method, self._url + path, data=data)
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+            if isinstance(error, aiohttp.ClientConnectorError):
+                raise
+            return await self._http().request(method, self._url + path, data=data)
 
     async def _raise_for(self, response: aiohttp.ClientResponse) -> None:
         if response.status == 503:
