@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+from agents.events import ToolCalls
 from agents.forms import FORM_TEXT
 from agents.problem import Answer, Evidence, Problem
 from agents.prompts import render
-from agents.strategy import SolveContext, with_question, write
+from agents.strategy import CallerTools, SolveContext, with_question, write
 from tools.verifiers.extract import final_answer
 
 
@@ -31,12 +32,22 @@ class Direct:
 
     async def _converse(self, problem: Problem, context: SolveContext) -> Answer:
         completion = await write(
-            context, context.writer(), problem.messages, problem.sampling, purpose="answer", shown="content"
+            context,
+            context.writer(),
+            problem.messages,
+            problem.sampling,
+            purpose="answer",
+            shown="content",
+            tools=CallerTools(problem.tools, problem.tool_choice),
         )
+        calls = tuple(dict(call) for call in completion.tool_calls)
+        if calls:
+            await context.emit(ToolCalls(calls=calls))
         return Answer(
             text=completion.text,
             strategy=self.name,
             model=context.writers[0],
             finish_reason=completion.reason,
             streamed=True,
+            tool_calls=calls,
         )

@@ -1,6 +1,6 @@
 """What is asked and what comes back."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,7 +14,8 @@ class Problem(BaseModel):
     """A request as a strategy sees it.
 
     ``messages`` is the whole thread; the question is its last user message. ``form`` says how answers are compared;
-    ``text`` means that nothing can be compared and the answer is written straight to the reader.
+    ``text`` means that nothing can be compared and the answer is written straight to the reader. ``tools`` are the
+    caller's own: the model may ask for them, and the run then ends with the calls it wants.
     """
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
@@ -22,6 +23,8 @@ class Problem(BaseModel):
     messages: tuple[Message, ...]
     form: AnswerForm = "text"
     sampling: Sampling = Field(default_factory=Sampling)
+    tools: tuple[dict[str, Any], ...] = ()
+    tool_choice: str | dict[str, Any] | None = None
 
     @property
     def checkable(self) -> bool:
@@ -59,3 +62,4 @@ class Answer(BaseModel):
     evidence: Evidence = Evidence()
     finish_reason: FinishReason = "stop"
     streamed: bool = False
+    tool_calls: tuple[dict[str, Any], ...] = ()

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from agents.events import ContentDelta, Event, ReasoningDelta, StepFinished, StepStarted
 from agents.problem import Answer, Problem
@@ -33,6 +33,14 @@ class SolveContext:
         return self.models[self.writers[0]]
 
 
+@dataclass(frozen=True, slots=True)
+class CallerTools:
+    """Tools of the caller, in OpenAI's shape, passed through to the model."""
+
+    tools: tuple[Mapping[str, Any], ...] = ()
+    choice: str | Mapping[str, Any] | None = None
+
+
 class Strategy(Protocol):
     """Solves a problem on a route and yields an answer with evidence.
 
@@ -53,13 +61,21 @@ async def write(
     *,
     purpose: str,
     shown: Shown = "reasoning",
+    tools: CallerTools = CallerTools(),
 ) -> Completion:
     """One model call as a step of the trace: its tokens stream as content or as reasoning while they are written."""
     step = uuid.uuid4().hex
     name = model.card.name
     await context.emit(StepStarted(step=step, model=name, purpose=purpose))
     # Log-probabilities are evidence for internal steps; content that nobody scores is spared their price.
-    request = ChatRequest(tuple(messages), sampling, call=step, top_logprobs=0 if shown == "content" else 1)
+    request = ChatRequest(
+        tuple(messages),
+        sampling,
+        call=step,
+        top_logprobs=0 if shown == "content" else 1,
+        tools=tools.tools,
+        tool_choice=tools.choice,
+    )
     tokens: list[Token] = []
     async with aclosing(model.generate(request)) as stream:
         async for event in stream:

@@ -1,11 +1,9 @@
 """Settings: one ``tandem.toml`` plus environment, validated at start with the line and the value that is wrong."""
 
-import os
-import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from routers.route import Effort
 from tools.sandbox.protocol import Limits
@@ -59,12 +57,28 @@ class ConsensusSettings(_Section):
     judge: Literal["small", "large"] = "large"
 
 
+def _default_ladders() -> dict[Effort, tuple[str, ...]]:
+    return {
+        "none": ("direct(large)",),
+        "minimal": ("program(large)",),
+        "low": ("program(large)", "cot(large)"),
+        "medium": ("program(large)", "program(large)", "cot(large)"),
+        "high": ("program(large)", "program(large)", "cot(large)", "program(large)", "cot(large)"),
+    }
+
+
 class AutoSettings(_Section):
-    """The training-free policy. ``accept_logprob``: mean log-probability of the program above which one sample is
-    accepted without a second opinion; ``votes`` the programs sampled at most, by effort."""
+    """The training-free policy: a ladder of routes by effort, climbed until the evidence suffices.
+
+    ``accept_logprob``: mean natural-log probability of a program's tokens from which it is accepted without a second
+    opinion. ``agreeing``: how many attempts must give the same answer otherwise. ``temperature`` of every attempt
+    after the first of the same route.
+    """
 
     accept_logprob: float = -0.05
-    votes: dict[Effort, int] = {"none": 1, "minimal": 1, "low": 1, "medium": 3, "high": 5}
+    agreeing: int = 2
+    temperature: float = 0.7
+    ladders: dict[Effort, tuple[str, ...]] = Field(default_factory=_default_ladders)
 
 
 class GatewaySettings(_Section):
@@ -87,16 +101,20 @@ class RedisSettings(_Section):
 
 
 class StorageSettings(_Section):
-    """``directory`` holds the database, checkpoints and Redis' file; ``models`` is the cache of model files."""
+    """``directory`` holds the database, checkpoints and Redis' file; ``models`` is the cache of model files;
+    ``mirror`` a folder that is looked through for model files before any network (none if unset)."""
 
     directory: Path = Path("~/.local/share/tandem")
     models: Path = Path("~/.cache/tandem/models")
+    mirror: Path | None = None
     database_url: str = ""
 
     @model_validator(mode="after")
     def _expand(self) -> "StorageSettings":
         object.__setattr__(self, "directory", self.directory.expanduser())
         object.__setattr__(self, "models", self.models.expanduser())
+        if self.mirror is not None:
+            object.__setattr__(self, "mirror", self.mirror.expanduser())
         return self
 
 

@@ -10,13 +10,15 @@ Effort = Literal["none", "minimal", "low", "medium", "high"]
 
 
 class Route(BaseModel):
-    """``models`` are configured model names, the one that writes first; ``samples`` is how often the strategy may draw."""
+    """``models`` are configured model names, the one that writes first comes first. ``sample`` 0 is the strategy's own
+    sampling; 1, 2, … are further, independent samples of the same strategy."""
 
     model_config = ConfigDict(frozen=True)
 
     strategy: str
     models: tuple[str, ...]
     budget: Budget = Budget()
+    sample: int = 0
 
     @property
     def name(self) -> str:

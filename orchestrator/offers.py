@@ -1,0 +1,112 @@
+"""What a caller may put in ``model``, and what each name stands for."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from orchestrator.runs import ModelOffer, RunRefused, RunRequest
+from orchestrator.settings import Settings
+from routers.constant import Constant
+from routers.ladder import Ladder
+from routers.policy import Policy
+from routers.route import Effort, Route
+
+_AUTO: Mapping[str, Effort | None] = {"auto": None, "auto-fast": "low", "auto-deep": "high"}
+_AUTO_TEXT: Mapping[str, str] = {
+    "auto": "the least compute that gives a checked answer",
+    "auto-fast": "auto at low effort",
+    "auto-deep": "auto at high effort",
+}
+_ROUTE = re.compile(r"^(?P<strategy>[a-z_-]+)\((?P<models>[^()]+)\)$")
+
+
+class Offers:
+    """Virtual models (``auto`` and its efforts, the strategies, routes such as ``program(large)``) and real ones."""
+
+    def __init__(self, settings: Settings, strategies: Sequence[str]) -> None:
+        self._settings = settings
+        self._strategies = tuple(strategies)
+        self._ladder = self._build_ladder()
+
+    def listed(self) -> tuple[ModelOffer, ...]:
+        auto = [ModelOffer(name=name, kind="auto", description=text) for name, text in _AUTO_TEXT.items()]
+        strategies = [
+            ModelOffer(name=name, kind="strategy", description=f"always the strategy {name}")
+            for name in self._strategies
+        ]
+        models = [
+            ModelOffer(name=name, kind="model", description=f"the {model.role} model, passed through")
+            for name, model in self._settings.models.items()
+        ]
+        return (*auto, *strategies, *models)
+
+    def is_model(self, name: str) -> bool:
+        return name in self._settings.models
+
+    def effort(self, request: RunRequest) -> Effort:
+        return request.effort or _AUTO.get(request.model) or self._settings.default_effort
+
+    def policy(self, request: RunRequest) -> Policy:
+        """The policy that serves a request. Raises ``RunRefused`` for a name that stands for nothing."""
+        route = self._pinned(request)
+        if route is not None:
+            return Constant(route, f"the request asks for {route.name}")
+        if request.tools or request.json_schema is not None:
+            route = Route(strategy="direct", models=(self._settings.named("large"),))
+            return Constant(route, "the caller's own tools or schema need the capable model, undisturbed")
+        return self._ladder
+
+    def _pinned(self, request: RunRequest) -> Route | None:
+        if request.strategy is not None:
+            if request.strategy not in self._strategies:
+                known = ", ".join(self._strategies)
+                raise RunRefused(
+                    f"there is no strategy {request.strategy!r}; known: {known}", "tandem.strategy", "unknown_strategy"
+                )
+            model = request.model if self.is_model(request.model) else None
+            return self.route(request.strategy, model)
+        if request.model in _AUTO:
+            return None
+        if self.is_model(request.model):
+            return Route(strategy="direct", models=(request.model,))
+        if request.model in self._strategies:
+            return self.route(request.model, None)
+        match = _ROUTE.match(request.model)
+        if match and match["strategy"] in self._strategies and self.is_model(match["models"]):
+            return self.route(match["strategy"], match["models"])
+        names = ", ".join(offer.name for offer in self.listed())
+        raise RunRefused(
+            f"there is no model {request.model[:100]!r}; known: {names}", "model", "model_not_found"
+        )
+
+    def route(self, strategy: str, model: str | None) -> Route:
+        """The route of a strategy on one model, or on the models that the settings give it."""
+        if strategy == "consensus" and model is None:
+            consensus = self._settings.consensus
+            return Route(
+                strategy=strategy,
+                models=(self._settings.named(consensus.voter), self._settings.named(consensus.judge)),
+            )
+        return Route(strategy=strategy, models=(model or self._settings.named("large"),))
+
+    def _build_ladder(self) -> Ladder:
+        auto = self._settings.auto
+        return Ladder(
+            {effort: self._rungs(names) for effort, names in auto.ladders.items()},
+            talker=self.route("direct", self._settings.named("large")),
+            clerk=self.route("direct", self._settings.named("small")),
+            accept_logprob=auto.accept_logprob,
+            agreeing=auto.agreeing,
+        )
+
+    def _rungs(self, names: Sequence[str]) -> tuple[Route, ...]:
+        rungs: list[Route] = []
+        for name in names:
+            match = _ROUTE.match(name)
+            if match is None:
+                raise ValueError(f"auto.ladders: {name!r} is not a route such as 'program(large)'")
+            role = match["models"]
+            model = self._settings.named(role) if role in ("small", "large") else role
+            route = self.route(match["strategy"], model)
+            sample = sum(earlier.name == route.name for earlier in rungs)
+            rungs.append(route.model_copy(update={"sample": sample}))
+        return tuple(rungs)

@@ -1,0 +1,42 @@
+"""The controller's state, checkpointed after every node, and what a run works with beside it."""
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, TypedDict
+
+from agents.problem import Answer, Problem
+from agents.strategy import Emit
+from orchestrator.runs import RunRequest
+from routers.assessment import Assessment
+from routers.policy import Abstain, Accept
+from routers.route import Decision, Effort
+from workers.ledger import Ledger
+from workers.models.protocol import ChatModel
+
+
+class RunState(TypedDict, total=False):
+    """What a run knows. ``attempts`` grows by one with every route that was tried."""
+
+    request: RunRequest
+    effort: Effort
+    inherited: float | None
+    assessment: Assessment
+    decision: Decision
+    attempts: Annotated[list[Answer], operator.add]
+    verdict: Accept | Abstain | Decision
+    budget_spent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """What the nodes of one run share and never checkpoint: the ledger, the models that draw on it, the way out."""
+
+    run: str
+    emit: Emit
+    ledger: Ledger
+    models: Mapping[str, ChatModel]
+    problem: Callable[[RunRequest, Assessment], Problem]
+
+
+CHECKPOINTED = (RunRequest, Assessment, Decision, Answer, Accept, Abstain)

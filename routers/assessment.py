@@ -1,0 +1,95 @@
+"""What can be said of a question before anything is spent on it: the form of its answer and how hard it looks."""
+
+import re
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from agents.problem import AnswerForm
+from workers.messages import Message
+
+_NUMBER = re.compile(r"\d")
+_NUMBER_WORD = re.compile(
+    r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|twenty|thirty|half|twice|thrice|double|"
+    r"triple|hundred|thousand|third|quarter)\b",
+    re.IGNORECASE,
+)
+_QUANTITY = re.compile(
+    r"\b(?:how (?:many|much|long|far|old|tall|fast|heavy|big|large|often)|what (?:is|was|are|were|will be) (?:the )?"
+    r"(?:total|sum|number|amount|cost|price|average|mean|difference|product|ratio|percentage|probability|area|volume|"
+    r"perimeter|profit|remainder|value|speed|distance|age|least|greatest|smallest|largest|\$)|what percent|"
+    r"at what (?:speed|price|rate|age)|what (?:fraction|percentage)|calculate|compute|evaluate|"
+    r"(?:find|determine|give) (?:the|its|how|all)|solve)\b",
+    re.IGNORECASE,
+)
+_ARITHMETIC = re.compile(r"\d\s*(?:[-+*/^×÷%]|\*\*)\s*\(?\s*\d")
+_LATEX = re.compile(r"\\(?:frac|sqrt|boxed|left|cdot|sum|int|binom|begin|pi|text)\b|\$[^$]*[\\^_=+a-z][^$]*\$")
+_CHOICE = re.compile(r"(?m)^\s*\(?([A-F])[.):]\s+\S")
+_YES_NO = re.compile(r"\b(?:yes or no|true or false|yes/no|true/false)\b", re.IGNORECASE)
+_WRITING = re.compile(
+    r"\b(?:write|draft|compose|explain|describe|summari[sz]e|translate|rewrite|suggest|recommend|poem|story|essay|email|"
+    r"letter|function|class|code|script|refactor|implement|why)\b",
+    re.IGNORECASE,
+)
+_INTERFACE_TASK = re.compile(
+    r"^\s*(?:#+\s*task:|(?:create|generate|suggest|write)\b.{0,80}\b(?:title|tags?|follow[- ]up questions?|emoji)\b.{0,200}"
+    r"\b(?:chat|conversation)\b)",
+    re.IGNORECASE | re.DOTALL,
+)
+_SHORT_WORDS = 6
+
+
+class Assessment(BaseModel):
+    """``difficulty`` between 0 and 1, None where there is no signal; ``interface_task`` marks the hidden requests of
+    chat interfaces (titles, tags); ``reason`` is one sentence for the trace."""
+
+    model_config = ConfigDict(frozen=True)
+
+    form: AnswerForm
+    difficulty: float | None
+    reason: str
+    interface_task: bool = False
+
+
+def assess(messages: Sequence[Message], inherited: float | None = None) -> Assessment:
+    """Assess the last user message; a short follow-up without signals of its own inherits the thread's difficulty."""
+    question = next((m.content for m in reversed(messages) if m.role == "user"), "")
+    if _INTERFACE_TASK.search(question):
+        return Assessment(
+            form="text", difficulty=0.0, reason="a chat interface's own request (title, tags)", interface_task=True
+        )
+    form = answer_form(question)
+    if form == "text":
+        if len(question.split()) <= _SHORT_WORDS and inherited is not None:
+            return Assessment(form=form, difficulty=inherited, reason="a short follow-up inherits the thread's difficulty")
+        return Assessment(form=form, difficulty=None, reason="no answer that could be checked")
+    return Assessment(form=form, difficulty=_difficulty(question), reason=f"the answer is a {form} that can be compared")
+
+
+def answer_form(question: str) -> AnswerForm:
+    """How answers to this question can be compared; ``text`` when nothing says that they can."""
+    if len(set(_CHOICE.findall(question))) >= 2:
+        return "choice"
+    if _YES_NO.search(question):
+        return "yes-no"
+    asks_quantity = _QUANTITY.search(question) is not None
+    if _LATEX.search(question) and (asks_quantity or "?" in question):
+        return "expression"
+    if _WRITING.search(_last_sentence(question)) and not asks_quantity:
+        return "text"
+    numbers = len(_NUMBER.findall(question)) + len(_NUMBER_WORD.findall(question))
+    if _ARITHMETIC.search(question) or (asks_quantity and numbers >= 2):
+        return "number"
+    return "text"
+
+
+def _last_sentence(question: str) -> str:
+    sentences = re.split(r"(?<=[.?!])\s+", question.strip())
+    return sentences[-1] if sentences else ""
+
+
+def _difficulty(question: str) -> float:
+    """A rough scale from length and the count of quantities: longer problems with more numbers need more steps."""
+    quantities = len(re.findall(r"\d[\d,.]*", question)) + len(_NUMBER_WORD.findall(question))
+    words = len(question.split())
+    return round(min(1.0, 0.08 * quantities + words / 150 + (0.25 if _LATEX.search(question) else 0.0)), 3)

@@ -1,0 +1,97 @@
+"""The training-free policy of ``auto``: climb a ladder of routes until the evidence suffices.
+
+The evidence is on the answer's side (RouterArena's and other held-out comparisons show that the question alone says
+little): a program that ran with a high log-probability, or independent attempts that agree. No signal is not "easy":
+without evidence the next, more capable route is taken.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from agents.problem import Answer
+from routers.assessment import Assessment
+from routers.policy import Abstain, Accept
+from routers.route import Decision, Effort, Estimate, Route
+from tools.verifiers.equality import cluster
+
+Ladders = Mapping[Effort, Sequence[Route]]
+
+
+class Ladder:
+    """``accept_logprob`` and ``agreeing`` as in the settings; ``talker`` answers what cannot be checked and
+    ``clerk`` the hidden requests of chat interfaces."""
+
+    def __init__(
+        self, ladders: Ladders, *, talker: Route, clerk: Route, accept_logprob: float, agreeing: int
+    ) -> None:
+        self._ladders = ladders
+        self._talker = talker
+        self._clerk = clerk
+        self._accept_logprob = accept_logprob
+        self._agreeing = agreeing
+
+    def first(self, assessment: Assessment, effort: Effort) -> Decision:
+        if assessment.interface_task:
+            return self._decision(self._clerk, "a chat interface's own request goes to the smallest model", ())
+        if assessment.form == "text":
+            reason = "nothing to verify, so the capable model answers at once"
+            return self._decision(self._talker, reason, (self._clerk, self._talker))
+        rungs = self._ladders[effort]
+        reason = f"the answer can be checked, so the cheapest checked route of effort {effort!r} comes first"
+        return self._decision(rungs[0], reason, rungs)
+
+    def after(
+        self, assessment: Assessment, effort: Effort, attempts: Sequence[Answer]
+    ) -> Accept | Abstain | Decision:
+        last = attempts[-1]
+        if assessment.form == "text":
+            if last.streamed or last.text or last.tool_calls:
+                return Accept(attempt=len(attempts) - 1, reason="written straight to the reader", supported=False)
+            return Abstain(reason="the model wrote nothing")
+        rungs = self._ladders[effort]
+        leaders = self._leaders(assessment, attempts)
+        accepted = self._sufficient(attempts, leaders, len(rungs))
+        if accepted is not None:
+            return accepted
+        if len(attempts) < len(rungs):
+            route = rungs[len(attempts)]
+            return self._decision(route, self._doubt(attempts, leaders), rungs[len(attempts) :])
+        if not leaders:
+            return Abstain(reason=f"none of {len(attempts)} attempts gave an answer")
+        return Accept(
+            attempt=leaders[-1],
+            reason=f"the ladder is climbed; {len(leaders)} of {len(attempts)} attempts agree",
+            supported=len(leaders) > 1,
+        )
+
+    def _sufficient(self, attempts: Sequence[Answer], leaders: Sequence[int], rungs: int) -> Accept | None:
+        last = attempts[-1]
+        if len(leaders) >= self._agreeing:
+            return Accept(attempt=leaders[-1], reason=f"{len(leaders)} independent attempts agree")
+        logprob = last.evidence.mean_logprob
+        ran = last.evidence.program_ran
+        if len(attempts) == 1 and ran and (rungs == 1 or (logprob is not None and logprob >= self._accept_logprob)):
+            shown = "unknown" if logprob is None else f"{logprob:.3f}"
+            return Accept(attempt=0, reason=f"the program ran; its mean log-probability is {shown}")
+        return None
+
+    def _leaders(self, assessment: Assessment, attempts: Sequence[Answer]) -> Sequence[int]:
+        """Indices of the attempts behind the leading answer; on a tie the later rung, which is the more capable."""
+        answered = [index for index, attempt in enumerate(attempts) if attempt.value is not None]
+        if not answered:
+            return ()
+        groups = cluster([attempts[index].value for index in answered], assessment.form)
+        best = max(groups, key=lambda group: (len(group), max(group)))
+        return [answered[index] for index in best]
+
+    def _doubt(self, attempts: Sequence[Answer], leaders: Sequence[int]) -> str:
+        last = attempts[-1]
+        if last.value is None:
+            return f"{last.strategy} gave no answer"
+        if len(attempts) > 1:
+            return f"only {len(leaders)} of {len(attempts)} attempts agree"
+        logprob = last.evidence.mean_logprob
+        return "no evidence for the answer" if logprob is None else f"mean log-probability {logprob:.3f} is low"
+
+    def _decision(self, route: Route, reason: str, considered: Sequence[Route]) -> Decision:
+        unique = {r.name: r for r in (route, *considered)}
+        return Decision(route=route, reason=reason, considered=tuple(Estimate(route=r) for r in unique.values()))
