@@ -66,7 +66,7 @@ def running(installation: SglangInstallation, log: Path) -> Iterator[SglangServe
         *("--served-model-name", SERVED_NAME, "--device", "cpu", "--attention-backend", "torch_native"),
         *("--sampling-backend", "pytorch", "--disable-overlap-schedule", "--disable-cuda-graph"),
         *("--host", "127.0.0.1", "--port", str(port), "--mem-fraction-static", "0.1"),
-        *("--max-total-tokens", "8192", "--max-running-requests", "8"),
+        *("--max-total-tokens", "8192", "--max-running-requests", "8", "--sleep-on-idle"),
     ]
     environment = {**os.environ, **_OFFLINE, "SGLANG_USE_CPU_ENGINE": "1", "OMP_NUM_THREADS": "1"}
     environment |= {"SGLANG_RETURN_ORIGINAL_LOGPROB": "1"}
