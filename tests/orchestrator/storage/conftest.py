@@ -25,20 +25,23 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.skip("no Postgres server is installed here")
     folder = tmp_path_factory.mktemp("pg")
     # Postgres refuses to run as root; its package brings a user for it.
-    user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+    user: list[str | Path] = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
     if user:
         shutil.chown(folder, "postgres")
         for parent in folder.parents:
             if parent.owner() == "root" and parent.is_relative_to(tmp_path_factory.getbasetemp().parent):
                 parent.chmod(0o755)
     data = folder / "data"
-    quiet = {"check": True, "stdout": subprocess.DEVNULL}
-    subprocess.run([*user, programs / "initdb", "-D", data, "-A", "trust", "-U", "tandem", "--no-sync"], **quiet)
-    control = [*user, programs / "pg_ctl", "-D", data, "-w"]
+    _run(*user, programs / "initdb", "-D", data, "-A", "trust", "-U", "tandem", "--no-sync")
+    control: list[str | Path] = [*user, programs / "pg_ctl", "-D", data, "-w"]
     options = f"-k {folder} -c listen_addresses='' -c fsync=off"
-    subprocess.run([*control, "-l", folder / "log", "-o", options, "start"], **quiet)
+    _run(*control, "-l", folder / "log", "-o", options, "start")
     yield f"postgresql://tandem@/postgres?host={folder}"
-    subprocess.run([*control, "-m", "immediate", "stop"], **quiet)
+    _run(*control, "-m", "immediate", "stop")
+
+
+def _run(*command: str | Path) -> None:
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
