@@ -37,3 +37,19 @@ class Outcome(_Record):
     strategy: str | None = None
     difficulty: float | None = None
     form: str | None = None
+
+
+class ThreadRecord(_Record):
+    """What later requests of a conversation inherit from ``run``, its last one.
+
+    ``digest`` identifies the messages up to and including that run's answer, so that a client that sends no thread
+    id is recognised by what it repeats.
+    """
+
+    owner: str
+    id: str
+    run: str
+    digest: str
+    difficulty: float | None = None
+    form: str | None = None
+    route: str | None = None

@@ -61,12 +61,16 @@ class RunRow(Base):
 
 
 class ThreadRow(Base):
-    """What later requests of a conversation inherit. The owner is part of the key: two owners may use one name."""
+    """What later requests of a conversation inherit. The owner is part of the key: two owners may use one id."""
 
     __tablename__ = "threads"
+    __table_args__ = (Index("ix_threads_owner_digest", "owner", "digest"),)
 
     owner: Mapped[str] = mapped_column(String(64), primary_key=True)
-    key: Mapped[str] = mapped_column(String(128), primary_key=True)
-    thread: Mapped[str] = mapped_column(String(128))
+    id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    run: Mapped[str] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(String(64))
     difficulty: Mapped[float | None] = mapped_column(Float(53))
-    updated: Mapped[float] = mapped_column(Float(53), index=True)
+    form: Mapped[str | None] = mapped_column(String(16))
+    route: Mapped[str | None] = mapped_column(String(200))
+    updated: Mapped[float] = mapped_column(Float(53))

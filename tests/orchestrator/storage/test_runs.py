@@ -8,8 +8,8 @@ import pytest
 
 from orchestrator.runs import RunRecord, RunRequest, UnknownRun
 from orchestrator.storage.database import Database
-from orchestrator.storage.records import Outcome
-from orchestrator.threads import ThreadMemory
+from orchestrator.storage.records import Outcome, ThreadRecord
+from orchestrator.storage.thread_store import conversation_digest
 from workers.ledger import LedgerSummary
 from workers.messages import Message
 from workers.usage import Usage
@@ -80,26 +80,21 @@ async def test_many_writers_at_once_lose_nothing(database: Database) -> None:
     assert {run.id for run in runs} <= {run.id for run in await database.unfinished_runs()}
 
 
-async def test_a_thread_is_remembered_as_its_last_turn_left_it_and_by_its_owner_only(database: Database) -> None:
-    key = uuid4().hex
-    for difficulty in (0.2, 0.7):
-        await database.remember("ada", key, ThreadMemory(thread=key, difficulty=difficulty))
-    assert await database.recall("ada", key) == ThreadMemory(thread=key, difficulty=0.7)
-    assert await database.recall("eve", key) is None
+async def test_a_thread_is_found_by_id_by_its_last_run_and_by_what_was_said(database: Database) -> None:
+    messages = [Message(role="user", content="hi"), Message(role="assistant", content=uuid4().hex)]
+    digest = conversation_digest(messages)
+    thread = ThreadRecord(owner="ada", id=uuid4().hex, run=uuid4().hex, digest=digest, difficulty=0.7)
+    await database.save_thread(thread)
+    assert await database.get_thread(thread.id, "ada") == thread
+    assert await database.get_thread(thread.run, "ada") == thread
+    assert await database.find_thread(digest, "ada") == thread
+    assert await database.get_thread(thread.id, "eve") is None
+    assert await database.find_thread(digest, "eve") is None
 
 
 async def test_two_owners_may_use_one_thread_id(database: Database) -> None:
     for owner, difficulty in (("ada", 0.1), ("eve", 0.9)):
-        await database.remember(owner, "t", ThreadMemory(thread="t", difficulty=difficulty))
-    stored = await database.recall("ada", "t")
+        await database.save_thread(ThreadRecord(owner=owner, id="t", run=owner, digest="d", difficulty=difficulty))
+    stored = await database.get_thread("t", "ada")
     assert stored is not None
     assert stored.difficulty == 0.1
-
-
-async def test_old_threads_can_be_dropped(database: Database) -> None:
-    key = uuid4().hex
-    await database.remember("ada", key, ThreadMemory(thread=key))
-    await database.forget_threads(before=time.time() - 60)
-    assert await database.recall("ada", key) is not None
-    await database.forget_threads(before=time.time() + 60)
-    assert await database.recall("ada", key) is None

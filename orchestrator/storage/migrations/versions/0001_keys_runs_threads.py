@@ -49,13 +49,16 @@ def upgrade() -> None:
     op.create_table(
         "threads",
         sa.Column("owner", sa.String(64), nullable=False),
-        sa.Column("key", sa.String(128), nullable=False),
-        sa.Column("thread", sa.String(128), nullable=False),
+        sa.Column("id", sa.String(128), nullable=False),
+        sa.Column("run", sa.String(64), nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
         sa.Column("difficulty", sa.Float(53), nullable=True),
+        sa.Column("form", sa.String(16), nullable=True),
+        sa.Column("route", sa.String(200), nullable=True),
         sa.Column("updated", sa.Float(53), nullable=False),
-        sa.PrimaryKeyConstraint("owner", "key", name="pk_threads"),
+        sa.PrimaryKeyConstraint("owner", "id", name="pk_threads"),
     )
-    op.create_index("ix_threads_updated", "threads", ["updated"])
+    op.create_index("ix_threads_owner_digest", "threads", ["owner", "digest"])
 
 
 def downgrade() -> None:
