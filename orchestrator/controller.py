@@ -18,7 +18,7 @@ from orchestrator.guard import without_template_tokens
 from orchestrator.offers import Offers
 from orchestrator.runs import RunRequest
 from orchestrator.state import RunContext, RunState
-from orchestrator.threads import ThreadMemory, Threads, key_after, key_before
+from orchestrator.threads import Threads
 from routers.assessment import assess
 from routers.policy import Accept
 from routers.route import Decision, Route
@@ -103,9 +103,8 @@ class Controller:
         return {"request": clean, "effort": self._offers.effort(request)}
 
     async def _recall(self, state: RunState) -> RunState:
-        request = state["request"]
-        memory = await self._threads.recall(request.owner, request.thread or key_before(request.messages))
-        return {"inherited": memory.difficulty if memory else None}
+        thread = await self._threads.recall(state["request"])
+        return {"inherited": thread.difficulty if thread else None}
 
     async def _assess(self, state: RunState, runtime: _Runtime) -> RunState:
         request = state["request"]
@@ -170,17 +169,26 @@ class Controller:
             await runtime.context.emit(Verdict(verifier="evidence", accepted=supported, reason=verdict.reason))
         return {"verdict": verdict}
 
-    async def _learn(self, state: RunState) -> RunState:
-        request, verdict = state["request"], state["verdict"]
-        text = state["attempts"][verdict.attempt].text if isinstance(verdict, Accept) else ""
-        thread = request.thread or key_before(request.messages)
-        memory = ThreadMemory(thread=thread, difficulty=state["assessment"].difficulty)
-        await self._threads.remember(request.owner, request.thread or key_after(request.messages, text), memory)
+    async def _learn(self, state: RunState, runtime: _Runtime) -> RunState:
+        text = answer_text(state)
+        route = state["decision"].route.name
+        await self._threads.remember(runtime.context.run, state["request"], state["assessment"], route, text)
         return {}
 
     def _resampled(self, sampling: Sampling, route: Route) -> Sampling:
         seed = (sampling.seed or 0) + route.sample
         return replace(sampling, seed=seed, temperature=max(sampling.temperature, self._vote_temperature))
+
+
+def answer_text(state: RunState) -> str:
+    """What the reader is shown in the end: the accepted answer, or why there is none."""
+    verdict = state["verdict"]
+    if not isinstance(verdict, Accept):
+        return f"I could not find an answer I can stand behind: {verdict.reason}."
+    answer = state["attempts"][verdict.attempt]
+    if state["assessment"].form == "text" or answer.value is None:
+        return answer.text
+    return answer.value
 
 
 def _next(state: RunState) -> Literal["solve", "learn"]:

@@ -72,12 +72,13 @@ class AutoSettings(_Section):
 
     ``accept_logprob``: mean natural-log probability of a program's tokens from which it is accepted without a second
     opinion. ``agreeing``: how many attempts must give the same answer otherwise. ``temperature`` of every attempt
-    after the first of the same route.
+    after the first of the same route. ``step_tokens`` bounds one internal model call.
     """
 
     accept_logprob: float = -0.05
     agreeing: int = 2
     temperature: float = 0.7
+    step_tokens: int = 1024
     ladders: dict[Effort, tuple[str, ...]] = Field(default_factory=_default_ladders)
 
 

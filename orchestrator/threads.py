@@ -1,53 +1,63 @@
 """Threads: what an earlier turn of the same conversation leaves for the next one."""
 
-import hashlib
-from collections.abc import Sequence
 from typing import Protocol
 
-import orjson
-from pydantic import BaseModel, ConfigDict
-
+from orchestrator.runs import RunRequest
+from orchestrator.storage.database import Database
+from orchestrator.storage.records import ThreadRecord
+from orchestrator.storage.thread_store import conversation_digest
+from routers.assessment import Assessment
 from workers.messages import Message
-
-
-class ThreadMemory(BaseModel):
-    """The thread's name and the difficulty its last assessed question had."""
-
-    model_config = ConfigDict(frozen=True)
-
-    thread: str
-    difficulty: float | None = None
 
 
 class Threads(Protocol):
     """Remembers threads per owner. A lost memory costs an inherited difficulty, never an answer."""
 
-    async def recall(self, owner: str, key: str) -> ThreadMemory | None: ...
+    async def recall(self, request: RunRequest) -> ThreadRecord | None: ...
 
-    async def remember(self, owner: str, key: str, memory: ThreadMemory) -> None: ...
+    async def remember(self, run: str, request: RunRequest, assessment: Assessment, route: str, text: str) -> None: ...
 
 
 class NoThreads:
     """For benchmarks, whose questions stand alone."""
 
-    async def recall(self, owner: str, key: str) -> ThreadMemory | None:
+    async def recall(self, request: RunRequest) -> ThreadRecord | None:
         return None
 
-    async def remember(self, owner: str, key: str, memory: ThreadMemory) -> None:
+    async def remember(self, run: str, request: RunRequest, assessment: Assessment, route: str, text: str) -> None:
         return None
 
 
-def key_before(messages: Sequence[Message]) -> str:
-    """The key of the conversation before its last user message: what the turn before has stored itself under."""
-    last = max((i for i, message in enumerate(messages) if message.role == "user"), default=0)
-    return _digest(messages[:last])
+class StoredThreads:
+    """Threads in the database: found by the caller's id, else by the messages that the caller repeats."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def recall(self, request: RunRequest) -> ThreadRecord | None:
+        if request.thread is not None:
+            return await self._database.get_thread(request.thread, request.owner)
+        history = _before_last_question(request.messages)
+        if not any(message.role == "assistant" for message in history):
+            return None
+        return await self._database.find_thread(conversation_digest(history), request.owner)
+
+    async def remember(self, run: str, request: RunRequest, assessment: Assessment, route: str, text: str) -> None:
+        earlier = await self.recall(request)
+        digest = conversation_digest([*request.messages, Message(role="assistant", content=text)])
+        await self._database.save_thread(
+            ThreadRecord(
+                owner=request.owner,
+                id=request.thread or (earlier.id if earlier else run),
+                run=run,
+                digest=digest,
+                difficulty=assessment.difficulty,
+                form=assessment.form,
+                route=route,
+            )
+        )
 
 
-def key_after(messages: Sequence[Message], answer: str) -> str:
-    """The key under which this turn is found by the next one, which sends ``answer`` back as history."""
-    return _digest([*messages, Message(role="assistant", content=answer)])
-
-
-def _digest(messages: Sequence[Message]) -> str:
-    spoken = [(message.role, message.content) for message in messages if message.role in ("user", "assistant")]
-    return hashlib.sha256(orjson.dumps(spoken)).hexdigest()
+def _before_last_question(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    last = max((index for index, message in enumerate(messages) if message.role == "user"), default=0)
+    return messages[:last]

@@ -68,7 +68,8 @@ class BudgetSpent(Exception):
 class Ledger:
     """Counts what a request draws against its budget.
 
-    ``clock`` returns seconds; ``elapsed`` is what a resumed run had used before. ``listener`` hears every charge.
+    ``clock`` returns seconds; ``elapsed`` and ``earlier`` are what a resumed run had used before.
+    ``listener`` hears every new charge.
     """
 
     def __init__(
@@ -78,11 +79,12 @@ class Ledger:
         clock: Callable[[], float] = time.monotonic,
         elapsed: float = 0.0,
         listener: Callable[[Charge], None] | None = None,
+        earlier: tuple[Charge, ...] = (),
     ) -> None:
         self.budget = budget
         self._clock = clock
         self._started = clock() - elapsed
-        self._charges: dict[str, Charge] = {}
+        self._charges = {charge.call: charge for charge in earlier}
         self._open = 0
         self._reserved = 0
         self._listener = listener

@@ -1,0 +1,1 @@
+"""Benchmarks, each one file; ``bench/results`` holds their data and plots."""

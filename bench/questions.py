@@ -1,0 +1,57 @@
+"""Question files: one JSON object a line, as in the development split, read from wherever the caller says."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+from pydantic import BaseModel, ConfigDict
+
+from agents.problem import AnswerForm
+
+DATA_VARIABLE = "TANDEM_BENCH_DATA"
+_FORMS: dict[str, AnswerForm] = {"number": "number", "latex": "expression", "letter": "choice", "yes-no": "yes-no"}
+
+
+class Question(BaseModel):
+    """One row; ``answer_type`` says how to compare."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: str
+    question: str
+    answer: str
+    kind: str
+    answer_type: str
+
+    @property
+    def form(self) -> AnswerForm:
+        return _FORMS.get(self.answer_type, "text")
+
+
+class NoQuestions(Exception):
+    """The questions cannot be read; the message says where they were looked for."""
+
+
+def data_folder(given: Path | None) -> Path:
+    """The folder given, else $TANDEM_BENCH_DATA. Raises ``NoQuestions``."""
+    folder = given or (Path(os.environ[DATA_VARIABLE]) if os.environ.get(DATA_VARIABLE) else None)
+    if folder is None or not folder.is_dir():
+        raise NoQuestions(f"there is no folder {folder}: give --data DIR or set {DATA_VARIABLE} to one with NAME.jsonl")
+    return folder
+
+
+def read_questions(folder: Path, dataset: str, rows: int) -> list[Question]:
+    """The first ``rows`` questions of a data set. Raises ``NoQuestions``."""
+    path = folder / f"{dataset}.jsonl"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in folder.glob("*.jsonl")))
+        raise NoQuestions(f"there is no data set {dataset!r} in {folder}; there are: {known}")
+    return [question for _, question in zip(range(rows), _lines(path), strict=False)]
+
+
+def _lines(path: Path) -> Iterator[Question]:
+    with path.open("rb") as file:
+        for line in file:
+            if line.strip():
+                yield Question.model_validate(orjson.loads(line))

@@ -1,0 +1,90 @@
+"""The shape of ``bench/results/NAME.json``; other programs read it, so it is part of the interface."""
+
+import datetime
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+import orjson
+from pydantic import BaseModel, ConfigDict
+
+from orchestrator.settings import Settings
+from workers.usage import Usage
+
+
+class Row(BaseModel):
+    """One system on one data set. ``cost`` is relative to the large model's ``cot`` on the same questions; ``seconds``
+    is the time the engines took for these generations when they were made."""
+
+    model_config = ConfigDict(frozen=True)
+
+    system: str
+    setting: str
+    dataset: str
+    n: int
+    seeds: list[int]
+    accuracy: float
+    ci95: tuple[float, float]
+    tokens: dict[str, Usage]
+    large_share: float
+    cost: float | None
+    seconds: float
+    extra: dict[str, float] = {}
+
+
+class Aim(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    aim: str
+    target: str
+    measured: str
+    reached: bool
+    why: str
+
+
+class Report(BaseModel):
+    bench: str
+    created: str
+    commit: str
+    machine: str
+    models: list[dict[str, str]]
+    rows: list[Row]
+    aims: list[Aim]
+
+
+def new_report(bench: str, settings: Settings, rows: list[Row], aims: list[Aim]) -> Report:
+    return Report(
+        bench=bench,
+        created=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        commit=_commit(),
+        machine=machine(),
+        models=[
+            {"role": model.role, "name": name, "sha256": model.sha256} for name, model in settings.models.items()
+        ],
+        rows=rows,
+        aims=aims,
+    )
+
+
+def write_report(report: Report, folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{report.bench}.json"
+    path.write_bytes(orjson.dumps(report.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
+    return path
+
+
+def machine() -> str:
+    """For example "2 cores AMD EPYC, 24 GiB"."""
+    names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    name = names[0].split(":", 1)[1].strip() if names else platform.machine()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{os.cpu_count()} cores {name}, {memory:.0f} GiB"
+
+
+def _commit() -> str:
+    try:
+        answer = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return answer.stdout.strip()

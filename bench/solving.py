@@ -1,0 +1,113 @@
+"""Run questions through a route with the real controller, outside any gateway: in process, cached, charged."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from agents.events import Event
+from agents.problem import Evidence, Problem
+from bench.questions import Question
+from orchestrator.controller import Controller
+from orchestrator.finish import finished
+from orchestrator.model_park import ModelPark
+from orchestrator.runs import RunRequest
+from orchestrator.settings import Settings
+from orchestrator.state import RunContext
+from routers.assessment import Assessment
+from routers.policy import Accept
+from routers.route import Effort
+from tools.verifiers.equality import equal
+from workers.ledger import Budget, Ledger
+from workers.messages import Message
+from workers.models.cached import Cached, GenerationCache
+from workers.models.charged import Charged
+from workers.usage import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """What became of one question."""
+
+    question: Question
+    value: str | None
+    correct: bool
+    tokens: dict[str, Usage]
+    routes: tuple[str, ...]
+    evidence: Evidence
+    seconds: float
+
+
+class Solver:
+    """Solves questions with a model name as a caller would put it (``auto``, ``program(large)``, …)."""
+
+    def __init__(self, settings: Settings, controller: Controller, park: ModelPark, cache: GenerationCache) -> None:
+        self._settings = settings
+        self._controller = controller
+        self._park = park
+        # The decoder's build, slots and threads decide the last bits of a greedy answer.
+        engine = settings.models[settings.named("large")].engine
+        self._build = f"{engine.kind} slots={engine.slots} threads={engine.threads}"
+        self._models = {name: Cached(model, cache, self._build) for name, model in park.models.items()}
+
+    async def solve_all(
+        self,
+        questions: Sequence[Question],
+        model: str,
+        effort: Effort,
+        concurrency: int,
+        progress: Callable[[], None],
+    ) -> list[Solved]:
+        gate = asyncio.Semaphore(concurrency)
+
+        async def one(question: Question) -> Solved:
+            async with gate:
+                solved = await self.solve(question, model, effort)
+            progress()
+            return solved
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(question)) for question in questions]
+        return [task.result() for task in tasks]
+
+    async def solve(self, question: Question, model: str, effort: Effort) -> Solved:
+        request = RunRequest(
+            model=model, effort=effort, messages=(Message(role="user", content=question.question),), seed=0
+        )
+        ledger = Ledger(Budget())
+        routes: list[str] = []
+
+        async def listen(event: Event) -> None:
+            if event.type in ("routed", "escalated"):
+                routes.append(event.route)
+
+        context = RunContext(
+            run=uuid.uuid4().hex,
+            emit=listen,
+            ledger=ledger,
+            models={
+                name: Charged(cached, ledger, self._settings.models[name].price)
+                for name, cached in self._models.items()
+            },
+            problem=lambda asked, assessment: self._problem(question, asked, assessment),
+        )
+        started = time.monotonic()
+        state = await self._controller.run(request, context)
+        last = finished(state, ledger.summary())
+        verdict = state["verdict"]
+        evidence = state["attempts"][verdict.attempt].evidence if isinstance(verdict, Accept) else Evidence()
+        return Solved(
+            question=question,
+            value=last.value,
+            correct=last.value is not None
+            and await asyncio.to_thread(equal, last.value, question.answer, question.form),
+            tokens=last.ledger.tokens,
+            routes=tuple(routes),
+            evidence=evidence,
+            seconds=time.monotonic() - started,
+        )
+
+    def _problem(self, question: Question, request: RunRequest, assessment: Assessment) -> Problem:
+        # A constant route must be asked for the form the data set compares, whatever the assessment made of it.
+        return self._park.problem(request, assessment.model_copy(update={"form": question.form}))

@@ -1,0 +1,107 @@
+"""The composition root: builds everything from the settings and hands it to the gateway and the command line."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import aiosqlite
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from redis.asyncio import Redis
+
+from agents.consensus import Consensus
+from agents.cot import ChainOfThought
+from agents.direct import Direct
+from agents.program import Program
+from agents.strategy import Strategy
+from orchestrator.addresses import redis_url
+from orchestrator.controller import Controller
+from orchestrator.model_park import ModelPark
+from orchestrator.offers import Offers
+from orchestrator.readiness import Readiness
+from orchestrator.run_service import RunService
+from orchestrator.settings import Settings
+from orchestrator.state import CHECKPOINTED
+from orchestrator.storage.database import Database
+from orchestrator.storage.urls import database_url
+from orchestrator.threads import NoThreads, StoredThreads, Threads
+from tools.sandbox.protocol import Sandbox
+from tools.sandbox.remote import CelerySandbox
+from workers.celery_app import create_app
+from workers.decode_lease import DecodeLease
+
+
+@dataclass(frozen=True, slots=True)
+class Tandem:
+    """What the doors get."""
+
+    settings: Settings
+    runs: RunService
+    database: Database
+    redis: Redis
+
+
+def build_strategies() -> Mapping[str, Strategy]:
+    strategies: tuple[Strategy, ...] = (Direct(), ChainOfThought(), Program(), Consensus())
+    return {strategy.name: strategy for strategy in strategies}
+
+
+@asynccontextmanager
+async def open_tandem(settings: Settings) -> AsyncIterator[Tandem]:
+    """Open stores and clients, take over orphaned runs, and close everything in reverse order."""
+    async with AsyncExitStack() as stack:
+        settings.storage.directory.mkdir(parents=True, exist_ok=True)
+        url = redis_url(settings)
+        redis = Redis.from_url(url, max_connections=4096)
+        stack.push_async_callback(redis.aclose)
+        database = await stack.enter_async_context(Database.open(database_url(settings.storage)))
+        park = ModelPark(settings, DecodeLease(redis))
+        stack.push_async_callback(park.aclose)
+        sandbox = CelerySandbox(create_app(url), redis)
+        offers = Offers(settings, tuple(build_strategies()))
+        saver = await stack.enter_async_context(_checkpointer(settings))
+        controller = build_controller(settings, offers, sandbox, StoredThreads(database), saver)
+        runs = RunService(
+            settings=settings,
+            redis=redis,
+            database=database,
+            controller=controller,
+            park=park,
+            offers=offers,
+            checks=Readiness(redis, database, park).check,
+        )
+        await runs.open()
+        stack.push_async_callback(runs.close)
+        yield Tandem(settings=settings, runs=runs, database=database, redis=redis)
+
+
+def build_controller(
+    settings: Settings,
+    offers: Offers,
+    sandbox: Sandbox,
+    threads: Threads = NoThreads(),
+    checkpointer: AsyncSqliteSaver | None = None,
+) -> Controller:
+    """A controller over the built-in strategies; without a checkpointer nothing survives the process."""
+    return Controller(
+        offers=offers,
+        strategies=build_strategies(),
+        sandbox=sandbox,
+        limits=settings.sandbox,
+        threads=threads,
+        step_tokens=settings.auto.step_tokens,
+        vote_temperature=settings.auto.temperature,
+        checkpointer=checkpointer,
+    )
+
+
+@asynccontextmanager
+async def _checkpointer(settings: Settings) -> AsyncIterator[AsyncSqliteSaver]:
+    allowed = [(kind.__module__, kind.__name__) for kind in CHECKPOINTED]
+    async with aiosqlite.connect(settings.storage.directory / "checkpoints.sqlite") as connection:
+        # Checkpoints are written after every node: without WAL each would wait for the disk.
+        await connection.execute("PRAGMA journal_mode = WAL")
+        await connection.execute("PRAGMA synchronous = NORMAL")
+        saver = AsyncSqliteSaver(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=allowed))
+        await saver.setup()
+        yield saver

@@ -1,0 +1,108 @@
+"""The event log of a run: a Redis Stream that one gateway writes, fenced, and every door tails."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+from redis.asyncio import Redis
+
+from agents.events import EVENT, Event, RunFinished
+
+# One round trip writes a batch; a gateway whose fence is old (another took the run over) writes nothing.
+_APPEND = """
+if redis.call('HGET', KEYS[1], 'fence') ~= ARGV[1] then return 0 end
+for i = 4, #ARGV do redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', 'e', ARGV[i]) end
+redis.call('EXPIRE', KEYS[2], ARGV[3])
+return 1
+"""
+_PENDING = 1000
+_BLOCK_MILLISECONDS = 2000
+
+
+class FencedOff(Exception):
+    """Control flow: another gateway has taken this run over; whoever raises it stops working on the run."""
+
+
+def run_key(run: str) -> str:
+    return f"tandem:run:{run}"
+
+
+def log_key(run: str) -> str:
+    return f"tandem:run:{run}:events"
+
+
+class EventLog:
+    """Writes one run's events in order. What is emitted while a write is under way goes out with the next one."""
+
+    def __init__(self, redis: Redis, run: str, fence: int, *, keep_seconds: int, longest: int) -> None:
+        self._script = redis.register_script(_APPEND)
+        self._keys = [run_key(run), log_key(run)]
+        self._head = [fence, longest, keep_seconds]
+        self._pending: asyncio.Queue[bytes] = asyncio.Queue(maxsize=_PENDING)
+        self._writing: asyncio.Task[None] | None = None
+        self.failure: BaseException | None = None
+
+    async def emit(self, event: Event) -> None:
+        """Queue an event. Raises ``FencedOff`` or the Redis error that an earlier write met."""
+        if self.failure is not None:
+            raise self.failure
+        await self._pending.put(EVENT.dump_json(event))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._drain())
+
+    def emit_now(self, event: Event) -> None:
+        """Queue an event from code that cannot wait (a ledger's charge). The queue is bounded by ``emit``'s waiting."""
+        try:
+            self._pending.put_nowait(EVENT.dump_json(event))
+        except asyncio.QueueFull:
+            self._overflow(event)
+
+    async def flush(self) -> None:
+        """Wait until everything emitted so far is in Redis."""
+        while self._writing is not None and not self._writing.done():
+            await asyncio.shield(self._writing)
+        if not self._pending.empty():
+            await self._drain()
+        if self.failure is not None:
+            raise self.failure
+
+    def _overflow(self, event: Event) -> None:
+        raise RuntimeError(f"{_PENDING} events wait for Redis and {event.type!r} cannot be dropped; Redis is too slow")
+
+    async def _drain(self) -> None:
+        try:
+            while not self._pending.empty():
+                batch = [self._pending.get_nowait() for _ in range(self._pending.qsize())]
+                if not await self._script(keys=self._keys, args=[*self._head, *batch]):
+                    raise FencedOff
+        except Exception as error:  # kept and raised by the next emit or flush: a task's own exception would be lost
+            self.failure = error
+
+
+async def tail(redis: Redis, run: str, after: str = "0") -> AsyncIterator[tuple[str, Event]]:
+    """Yield (id, event) after ``after`` until the run's last event, waiting for what is not there yet.
+
+    Ends early when the stream has expired.
+    """
+    key, last = log_key(run), after
+    while True:
+        answer = await redis.xread({key: last}, count=500, block=_BLOCK_MILLISECONDS)
+        if not answer:
+            if not await redis.exists(run_key(run)):
+                return
+            continue
+        for identifier, fields in answer[0][1]:
+            last = identifier.decode()
+            event = EVENT.validate_json(fields[b"e"])
+            yield last, event
+            if isinstance(event, RunFinished):
+                return
+
+
+async def read_all(redis: Redis, run: str) -> list[Event]:
+    """Every event written so far."""
+    return [EVENT.validate_json(fields[b"e"]) for _, fields in await redis.xrange(log_key(run))]
+
+
+def now() -> float:
+    return time.time()

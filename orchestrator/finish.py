@@ -1,0 +1,80 @@
+"""How a run ends: its last event, from the controller's state or from what went wrong."""
+
+from agents.events import RunFinished, RunStatus
+from agents.problem import Answer
+from orchestrator.controller import answer_text
+from orchestrator.runs import RunRequest
+from orchestrator.state import RunState
+from routers.policy import Accept
+from workers.engines.errors import EngineError, EngineUnavailable
+from workers.ledger import LedgerSummary
+
+
+def finished(state: RunState, ledger: LedgerSummary) -> RunFinished:
+    """The last event of a run that came to its verdict."""
+    verdict = state["verdict"]
+    answer = state["attempts"][verdict.attempt] if isinstance(verdict, Accept) else None
+    text = answer_text(state)
+    return RunFinished(
+        status=_status(state, answer),
+        finish_reason=_finish_reason(state, answer),
+        route=state["decision"].route.name,
+        text=text if answer is not None and answer.streamed else _bounded(text, state["request"]),
+        value=answer.value if answer else None,
+        ledger=ledger,
+    )
+
+
+def failed(error: Exception, ledger: LedgerSummary) -> RunFinished:
+    """The last event of a run that a fault ended; the caller gets the fault's message, which names the way out."""
+    known = isinstance(error, EngineError)
+    message = str(error) if known else "an internal error ended the run; the log has its details under the run's id"
+    kind = "engine_unavailable" if isinstance(error, EngineUnavailable) else "engine_error" if known else "internal"
+    return _ended("error", ledger, error=message, error_type=kind)
+
+
+def lost(ledger: LedgerSummary) -> RunFinished:
+    """The last event of a run whose gateway stopped in the middle of an answer that was already being read."""
+    message = "the gateway stopped while it was writing this answer, which cannot be continued; send the request again"
+    return _ended("error", ledger, error=message, error_type="gateway_stopped")
+
+
+def cancelled(ledger: LedgerSummary) -> RunFinished:
+    return _ended("cancelled", ledger)
+
+
+def _ended(
+    status: RunStatus, ledger: LedgerSummary, error: str | None = None, error_type: str | None = None
+) -> RunFinished:
+    return RunFinished(
+        status=status,
+        finish_reason="stop",
+        route=None,
+        text="",
+        value=None,
+        ledger=ledger,
+        error=error,
+        error_type=error_type,
+    )
+
+
+def _status(state: RunState, answer: Answer | None) -> RunStatus:
+    if state.get("budget_spent"):
+        return "budget"
+    return "answered" if answer is not None else "abstained"
+
+
+def _finish_reason(state: RunState, answer: Answer | None) -> str:
+    if answer is None:
+        return "stop"
+    if answer.tool_calls:
+        return "tool_calls"
+    # An internal attempt that ran to its bound does not cut the visible answer; a spent budget or a cut text does.
+    cut = answer.streamed and answer.finish_reason == "length"
+    return "length" if cut or (state.get("budget_spent") and answer.value is None) else "stop"
+
+
+def _bounded(text: str, request: RunRequest) -> str:
+    """The visible answer of a checked run, ended at the caller's stop strings as a streamed one is by the engine."""
+    ends = [text.index(stop) for stop in request.stop if stop and stop in text]
+    return text[: min(ends)] if ends else text

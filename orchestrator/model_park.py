@@ -1,0 +1,120 @@
+"""The configured models: their engines, opened once, and how a run gets them (leased, charged, passed through)."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+
+from agents.events import Queued
+from agents.problem import Problem
+from agents.strategy import Emit
+from orchestrator.addresses import engine_url
+from orchestrator.runs import RunRefused, RunRequest
+from orchestrator.settings import ModelSettings, Settings
+from routers.assessment import Assessment
+from workers.decode_lease import DecodeLease
+from workers.engines.llamacpp import LlamaCppEngine
+from workers.engines.protocol import Engine, Sampling
+from workers.engines.sglang import SGLangEngine
+from workers.ledger import Ledger
+from workers.models.charged import Charged
+from workers.models.engine_chat import EngineChat
+from workers.models.leased import Leased
+from workers.models.litellm_chat import LiteLLMChat
+from workers.models.protocol import ChatModel, ModelCard
+from workers.models.with_tools import WithTools
+
+_DEFAULT_ANSWER_TOKENS = 2048
+
+
+class ModelPark:
+    """``lease`` None where no engine shares the machine's processor (or nothing else runs, as in a benchmark)."""
+
+    def __init__(self, settings: Settings, lease: DecodeLease | None) -> None:
+        self._settings = settings
+        self._lease = lease
+        self.engines: dict[str, Engine] = {
+            name: build_engine(settings, name)
+            for name, model in settings.models.items()
+            if model.engine.kind != "litellm"
+        }
+        self.models: dict[str, ChatModel] = {name: self._chat(name, model) for name, model in settings.models.items()}
+
+    def for_run(self, ledger: Ledger, emit: Emit) -> Mapping[str, ChatModel]:
+        """Every model as one run sees it: queueing is told to the reader and every call is charged."""
+        return {name: self._for_run(name, ledger, emit) for name in self.models}
+
+    def problem(self, request: RunRequest, assessment: Assessment) -> Problem:
+        return Problem(
+            messages=request.messages,
+            form=assessment.form,
+            sampling=_sampling(request, assessment),
+            tools=request.tools,
+            tool_choice=request.tool_choice,
+        )
+
+    async def refuse_too_long(self, request: RunRequest) -> None:
+        """Raise ``RunRefused`` for a conversation that no configured engine's context can hold."""
+        characters = sum(len(message.content) for message in request.messages)
+        longest = max(self._settings.models.values(), key=lambda model: model.engine.context).engine.context
+        if characters <= longest:
+            return  # a token is at least one character
+        name = request.model if request.model in self.engines else self._settings.named("large")
+        engine = self.engines.get(name)
+        if engine is None:
+            return
+        prompt = await engine.tokenize(await engine.render([message.openai() for message in request.messages]))
+        context = self._settings.models[name].engine.context
+        if len(prompt) >= context:
+            raise RunRefused(
+                f"the conversation is {len(prompt)} tokens long and model {name!r} holds {context} with its answer; "
+                "shorten it or configure a model with a longer context",
+                "messages",
+                "context_length_exceeded",
+            )
+
+    async def aclose(self) -> None:
+        for engine in self.engines.values():
+            await engine.aclose()
+
+    def _for_run(self, name: str, ledger: Ledger, emit: Emit) -> ChatModel:
+        model, settings = self.models[name], self._settings.models[name]
+        if self._lease is not None and settings.engine.exclusive and settings.engine.kind != "litellm":
+
+            async def waits(position: int) -> None:
+                await emit(Queued(model=name, position=position))
+
+            model = Leased(model, self._lease, name, settings.engine.slots, waits)
+        return Charged(model, ledger, settings.price)
+
+    def _chat(self, name: str, model: ModelSettings) -> ChatModel:
+        card = ModelCard(
+            name=name, parameters=model.parameters, context=model.engine.context, digest=model.sha256
+        )
+        key = os.environ.get(model.engine.api_key_variable) if model.engine.api_key_variable else None
+        if model.engine.kind == "litellm":
+            return LiteLLMChat(card, model.engine.provider_model, model.engine.url or None, key)
+        # A local engine's own OpenAI endpoint renders and parses tool calls in the model's format.
+        with_tools = LiteLLMChat(card, f"openai/{name}", f"{engine_url(self._settings, name)}/v1", key or "none")
+        return WithTools(EngineChat(card, self.engines[name]), with_tools)
+
+
+def build_engine(settings: Settings, name: str) -> Engine:
+    """The client of a configured local engine; nothing is connected yet."""
+    if settings.models[name].engine.kind == "sglang":
+        return SGLangEngine(name, engine_url(settings, name), settings.models[name].engine.tokenizer)
+    return LlamaCppEngine(name, engine_url(settings, name))
+
+
+def _sampling(request: RunRequest, assessment: Assessment) -> Sampling:
+    # Checked attempts are greedy unless the caller says otherwise; free text gets a usual chat temperature.
+    temperature = request.temperature
+    if temperature is None:
+        temperature = 0.0 if assessment.form != "text" else 0.7
+    sampling = Sampling(
+        max_tokens=request.max_completion_tokens or _DEFAULT_ANSWER_TOKENS,
+        temperature=temperature,
+        seed=request.seed,
+        stop=request.stop,
+        json_schema=request.json_schema,
+    )
+    return sampling if request.top_p is None else replace(sampling, top_p=request.top_p)

@@ -1,0 +1,304 @@
+"""Runs in this gateway's event loop: each one leased, fenced, logged to Redis, archived in the database."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from agents.events import Charged, ContentDelta, Event, RunFinished, RunResumed, RunStarted
+from orchestrator import finish
+from orchestrator.controller import Controller
+from orchestrator.event_log import EventLog, FencedOff, now, read_all, run_key, tail
+from orchestrator.lease import ACTIVE, LEASE_MILLISECONDS, RunLeases, lease_key
+from orchestrator.model_park import ModelPark
+from orchestrator.offers import Offers
+from orchestrator.runs import Busy, ModelOffer, RunRecord, RunRequest, UnknownRun
+from orchestrator.settings import Settings
+from orchestrator.state import RunContext, RunState
+from orchestrator.storage.database import Database
+from orchestrator.storage.records import Outcome
+from routers.policy import Accept
+from routers.route import Decision
+from workers.ledger import Budget, Charge, Ledger
+
+_CANCEL_CHANNEL = "tandem:runs:cancel"
+_RECOVERY_SECONDS = 3.0
+_log = structlog.get_logger(__name__)
+
+
+class RunService:
+    """Implements ``Runs``. ``open`` before use and ``close`` after: a run under way at ``close`` keeps its checkpoint
+    and goes on in the next gateway that starts."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        redis: Redis,
+        database: Database,
+        controller: Controller,
+        park: ModelPark,
+        offers: Offers,
+        checks: Callable[[], Awaitable[dict[str, str]]],
+    ) -> None:
+        self._settings = settings
+        self._redis = redis
+        self._database = database
+        self._controller = controller
+        self._park = park
+        self._offers = offers
+        self._checks = checks
+        self._holder = uuid.uuid4().hex
+        self._leases = RunLeases(redis, self._holder)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._cancelled: set[str] = set()
+        self._watchers: list[asyncio.Task[None]] = []
+
+    async def open(self) -> None:
+        self._watchers = [
+            asyncio.create_task(self._watch_cancellations()),
+            asyncio.create_task(self._watch_orphans()),
+        ]
+
+    async def close(self) -> None:
+        tasks = [*self._watchers, *self._tasks.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def offers(self) -> tuple[ModelOffer, ...]:
+        return self._offers.listed()
+
+    async def ready(self) -> dict[str, str]:
+        return await self._checks()
+
+    async def decide(self, request: RunRequest) -> Decision:
+        return self._controller.decide(request)
+
+    async def start(self, request: RunRequest) -> str:
+        self._offers.policy(request)  # refuses an unknown model or strategy before anything is stored
+        if len(self._tasks) >= self._settings.gateway.concurrent_runs:
+            raise Busy(f"{len(self._tasks)} runs are under way, which is the limit of this gateway", retry_after=5)
+        await self._park.refuse_too_long(request)
+        run = uuid.uuid4().hex
+        created = now()
+        fields = {"request": request.model_dump_json(), "owner": request.owner, "created": created, "fence": 1}
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hset(run_key(run), mapping=fields)
+            pipe.expire(run_key(run), self._settings.redis.keep_seconds)
+            pipe.set(lease_key(run), self._holder, px=LEASE_MILLISECONDS)
+            pipe.sadd(ACTIVE, run)
+            await pipe.execute()
+        self._launch(run, self._fresh(run, request, created))
+        return run
+
+    async def events(self, run: str, owner: str, after: str = "0") -> AsyncIterator[tuple[str, Event]]:
+        await self._owned(run, owner)
+        async for item in tail(self._redis, run, after):
+            yield item
+
+    async def cancel(self, run: str, owner: str) -> None:
+        await self._owned(run, owner)
+        if not self._cancel_here(run):
+            await self._redis.publish(_CANCEL_CHANNEL, run)
+
+    async def get(self, run: str, owner: str) -> RunRecord:
+        stored = await self._redis.hgetall(run_key(run))
+        if not stored or b"finished" in stored:
+            return await self._database.get_run(run, owner)
+        if stored[b"owner"].decode() != owner:
+            raise UnknownRun(run)
+        request = RunRequest.model_validate_json(stored[b"request"])
+        return RunRecord(id=run, owner=owner, status="running", request=request, created=float(stored[b"created"]))
+
+    async def _owned(self, run: str, owner: str) -> None:
+        stored = await self._redis.hget(run_key(run), "owner")
+        if stored is None or stored.decode() != owner:
+            raise UnknownRun(run)
+
+    def _launch(self, run: str, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks[run] = task
+        task.add_done_callback(lambda _: self._tasks.pop(run, None))
+
+    def _cancel_here(self, run: str) -> bool:
+        task = self._tasks.get(run)
+        if task is None:
+            return False
+        self._cancelled.add(run)
+        task.cancel()
+        return True
+
+    async def _fresh(self, run: str, request: RunRequest, created: float) -> None:
+        log = self._log_of(run, 1)
+        await log.emit(RunStarted(run=run, model=request.model, created=created))
+        ledger = self._ledger(request, log)
+        context = self._context(run, log, ledger)
+        await self._conduct(run, request, created, log, ledger, lambda: self._controller.run(request, context))
+
+    async def _taken_over(self, run: str, fence: int) -> None:
+        stored = await self._redis.hgetall(run_key(run))
+        request = RunRequest.model_validate_json(stored[b"request"])
+        created = float(stored[b"created"])
+        events = await read_all(self._redis, run)
+        log = self._log_of(run, fence)
+        ledger = self._ledger(request, log, [e.charge for e in events if isinstance(e, Charged)], now() - created)
+        context = self._context(run, log, ledger)
+        await log.emit(RunResumed(fence=fence))
+        if any(event.type == "content.delta" for event in events):
+            await self._end(run, request, created, log, finish.lost(ledger.summary()), None)
+            return
+        has_checkpoint = await self._controller.checkpointed(run)
+        work = self._controller.resume if has_checkpoint else None
+        await self._conduct(
+            run,
+            request,
+            created,
+            log,
+            ledger,
+            lambda: work(context) if work else self._controller.run(request, context),
+        )
+
+    async def _conduct(
+        self,
+        run: str,
+        request: RunRequest,
+        created: float,
+        log: EventLog,
+        ledger: Ledger,
+        work: Callable[[], Awaitable[RunState]],
+    ) -> None:
+        """Do a run's work under its lease and write its last event, whatever happens but the gateway's own end."""
+        state: RunState | None = None
+        try:
+            async with self._leases.kept(run):
+                try:
+                    state = await work()
+                    last = finish.finished(state, ledger.summary())
+                except asyncio.CancelledError:
+                    if run not in self._cancelled:
+                        await self._leave(run, log)
+                        raise
+                    last = finish.cancelled(ledger.summary())
+                except FencedOff:
+                    raise
+                except Exception as error:  # whatever ends a run must reach its reader: it is logged and reported
+                    _log.exception("run failed", run=run, error=type(error).__name__)
+                    last = finish.failed(error, ledger.summary())
+                await asyncio.shield(self._end(run, request, created, log, last, state))
+        except FencedOff:
+            _log.warning("run was taken over by another gateway", run=run)
+        finally:
+            self._cancelled.discard(run)
+
+    async def _end(
+        self,
+        run: str,
+        request: RunRequest,
+        created: float,
+        log: EventLog,
+        last: RunFinished,
+        state: RunState | None,
+    ) -> None:
+        record = RunRecord(
+            id=run,
+            owner=request.owner,
+            status=last.status,
+            request=request,
+            created=created,
+            route=last.route,
+            text=last.text,
+            value=last.value,
+            ledger=last.ledger,
+            error=last.error,
+        )
+        if state is not None and last.text and not _streamed(state):
+            await log.emit(ContentDelta(text=last.text, model=state["decision"].route.models[-1]))
+        await log.emit(last)
+        await log.flush()
+        await self._database.save_run(record, _outcome(state))
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hset(run_key(run), "finished", 1)
+            pipe.srem(ACTIVE, run)
+            pipe.delete(lease_key(run))
+            await pipe.execute()
+
+    async def _leave(self, run: str, log: EventLog) -> None:
+        """The gateway stops: give the lease back, so that the next one resumes the run at once."""
+        with suppress(RedisError, FencedOff):
+            await log.flush()
+            await self._leases.release(run)
+
+    def _log_of(self, run: str, fence: int) -> EventLog:
+        redis = self._settings.redis
+        return EventLog(self._redis, run, fence, keep_seconds=redis.keep_seconds, longest=redis.stream_events)
+
+    def _ledger(
+        self, request: RunRequest, log: EventLog, earlier: list[Charge] | None = None, elapsed: float = 0.0
+    ) -> Ledger:
+        ledger = Ledger(
+            budget_of(request, self._settings, self._offers),
+            elapsed=elapsed,
+            listener=lambda charge: log.emit_now(Charged(charge=charge)),
+            earlier=tuple(earlier or ()),
+        )
+        return ledger
+
+    def _context(self, run: str, log: EventLog, ledger: Ledger) -> RunContext:
+        return RunContext(
+            run=run,
+            emit=log.emit,
+            ledger=ledger,
+            models=self._park.for_run(ledger, log.emit),
+            problem=self._park.problem,
+        )
+
+    async def _watch_cancellations(self) -> None:
+        while True:
+            try:
+                async with self._redis.pubsub() as pubsub:
+                    await pubsub.subscribe(_CANCEL_CHANNEL)
+                    async for message in pubsub.listen():
+                        if message["type"] == "message":
+                            self._cancel_here(message["data"].decode())
+            except RedisError as error:
+                _log.warning("cancellations cannot be heard while Redis is away", error=str(error))
+                await asyncio.sleep(_RECOVERY_SECONDS)
+
+    async def _watch_orphans(self) -> None:
+        while True:
+            try:
+                for run in await self._leases.orphans():
+                    fence = await self._leases.take(run)
+                    if fence is not None:
+                        _log.info("taking over a run whose gateway is gone", run=run, fence=fence)
+                        self._launch(run, self._taken_over(run, fence))
+            except RedisError as error:
+                _log.warning("orphaned runs cannot be found while Redis is away", error=str(error))
+            await asyncio.sleep(_RECOVERY_SECONDS)
+
+
+def budget_of(request: RunRequest, settings: Settings, offers: Offers) -> Budget:
+    """The effort's budget with the caller's explicit limits in its place where given."""
+    budget = settings.efforts[offers.effort(request)].budget
+    if request.budget is None:
+        return budget
+    return budget.model_copy(update=request.budget.model_dump(exclude_none=True))
+
+
+def _streamed(state: RunState) -> bool:
+    verdict = state["verdict"]
+    return isinstance(verdict, Accept) and state["attempts"][verdict.attempt].streamed
+
+
+def _outcome(state: RunState | None) -> Outcome | None:
+    if state is None:
+        return None
+    assessment = state["assessment"]
+    return Outcome(
+        strategy=state["decision"].route.strategy, difficulty=assessment.difficulty, form=assessment.form
+    )
