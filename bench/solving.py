@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 
 from agents.events import Event
 from agents.problem import Evidence, Problem
@@ -13,12 +14,13 @@ from orchestrator.controller import Controller
 from orchestrator.finish import finished
 from orchestrator.model_park import ModelPark
 from orchestrator.runs import RunRequest
-from orchestrator.settings import Settings
+from orchestrator.settings import EngineSettings, Settings
 from orchestrator.state import RunContext
 from routers.assessment import Assessment
 from routers.policy import Accept
 from routers.route import Effort
 from tools.verifiers.equality import equal
+from tools.verifiers.extract import final_answer
 from workers.ledger import Budget, Ledger
 from workers.messages import Message
 from workers.models.cached import Cached, GenerationCache
@@ -47,9 +49,9 @@ class Solver:
         self._controller = controller
         self._park = park
         # The decoder's build, slots and threads decide the last bits of a greedy answer.
-        engine = settings.models[settings.named("large")].engine
-        self._build = f"{engine.kind} slots={engine.slots} threads={engine.threads}"
-        self._models = {name: Cached(model, cache, self._build) for name, model in park.models.items()}
+        self._models = {
+            name: Cached(model, cache, build_of(settings.models[name].engine)) for name, model in park.models.items()
+        }
 
     async def solve_all(
         self,
@@ -97,11 +99,11 @@ class Solver:
         last = finished(state, ledger.summary())
         verdict = state["verdict"]
         evidence = state["attempts"][verdict.attempt].evidence if isinstance(verdict, Accept) else Evidence()
+        value = last.value or final_answer(last.text, question.form)
         return Solved(
             question=question,
-            value=last.value,
-            correct=last.value is not None
-            and await asyncio.to_thread(equal, last.value, question.answer, question.form),
+            value=value,
+            correct=value is not None and await asyncio.to_thread(equal, value, question.answer, question.form),
             tokens=last.ledger.tokens,
             routes=tuple(routes),
             evidence=evidence,
@@ -109,5 +111,14 @@ class Solver:
         )
 
     def _problem(self, question: Question, request: RunRequest, assessment: Assessment) -> Problem:
-        # A constant route must be asked for the form the data set compares, whatever the assessment made of it.
-        return self._park.problem(request, assessment.model_copy(update={"form": question.form}))
+        if not request.model.startswith("auto"):
+            # A constant route is asked for the form the data set compares; only auto has to find it out itself.
+            assessment = assessment.model_copy(update={"form": question.form})
+        return self._park.problem(request, assessment)
+
+
+def build_of(engine: EngineSettings) -> str:
+    """What beside the model decides an engine's answer to the last bit."""
+    if engine.kind != "llamacpp":
+        return f"{engine.kind} {engine.url}"
+    return f"llama.cpp xllamacpp-{version('xllamacpp')} slots={engine.slots} threads={engine.threads}"

@@ -8,14 +8,14 @@ from pydantic import BaseModel, ConfigDict
 from agents.problem import AnswerForm
 from workers.messages import Message
 
-_NUMBER = re.compile(r"\d")
+_NUMBER = re.compile(r"\d[\d,.]*")
 _NUMBER_WORD = re.compile(
     r"\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|twenty|thirty|half|twice|thrice|double|"
     r"triple|hundred|thousand|third|quarter)\b",
     re.IGNORECASE,
 )
 _QUANTITY = re.compile(
-    r"\b(?:how (?:many|much|long|far|old|tall|fast|heavy|big|large|often)|what (?:is|was|are|were|will be) (?:the )?"
+    r"\b(?:how\s+(?:many|much|long|far|old|tall|fast|heavy|big|large|often)|what (?:is|was|are|were|will be) (?:the )?"
     r"(?:total|sum|number|amount|cost|price|average|mean|difference|product|ratio|percentage|probability|area|volume|"
     r"perimeter|profit|remainder|value|speed|distance|age|least|greatest|smallest|largest|\$)|what percent|"
     r"at what (?:speed|price|rate|age)|what (?:fraction|percentage)|calculate|compute|evaluate|"
@@ -23,14 +23,18 @@ _QUANTITY = re.compile(
     re.IGNORECASE,
 )
 _ARITHMETIC = re.compile(r"\d\s*(?:[-+*/^×÷%]|\*\*)\s*\(?\s*\d")
-_LATEX = re.compile(r"\\(?:frac|sqrt|boxed|left|cdot|sum|int|binom|begin|pi|text)\b|\$[^$]*[\\^_=+a-z][^$]*\$")
+_LATEX = re.compile(r"\\(?:frac|sqrt|boxed|left|cdot|sum|int|binom|begin|pi|text)\b|\$[^$\n]*[\\^_][^$\n]*\$|\$[a-zA-Z]\$")
 _CHOICE = re.compile(r"(?m)^\s*\(?([A-F])[.):]\s+\S")
+_QUESTION = re.compile(r"\b(?:what(?:'s|\u2019s)?|how)\b.*\?", re.IGNORECASE | re.DOTALL)
+_YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
+_CODE = re.compile(r"```|^\s*(?:def|class|import|from) \w+", re.MULTILINE)
 _YES_NO = re.compile(r"\b(?:yes or no|true or false|yes/no|true/false)\b", re.IGNORECASE)
 _WRITING = re.compile(
     r"\b(?:write|draft|compose|explain|describe|summari[sz]e|translate|rewrite|suggest|recommend|poem|story|essay|email|"
     r"letter|function|class|code|script|refactor|implement|why)\b",
     re.IGNORECASE,
 )
+_ORDER = re.compile(r"^\W*(?:please\s+)?(?:write|draft|compose|implement|complete|translate|summari[sz]e|rewrite)\b", re.IGNORECASE)
 _INTERFACE_TASK = re.compile(
     r"^\s*(?:#+\s*task:|(?:create|generate|suggest|write)\b.{0,80}\b(?:title|tags?|follow[- ]up questions?|emoji)\b.{0,200}"
     r"\b(?:chat|conversation)\b)",
@@ -72,13 +76,16 @@ def answer_form(question: str) -> AnswerForm:
         return "choice"
     if _YES_NO.search(question):
         return "yes-no"
+    if _CODE.search(question) or _ORDER.search(question):
+        return "text"
     asks_quantity = _QUANTITY.search(question) is not None
     if _LATEX.search(question) and (asks_quantity or "?" in question):
         return "expression"
     if _WRITING.search(_last_sentence(question)) and not asks_quantity:
         return "text"
-    numbers = len(_NUMBER.findall(question)) + len(_NUMBER_WORD.findall(question))
-    if _ARITHMETIC.search(question) or (asks_quantity and numbers >= 2):
+    numbers = len(_NUMBER.findall(_YEAR.sub("", question))) + len(_NUMBER_WORD.findall(question))
+    asks = asks_quantity or _QUESTION.search(_last_sentence(question)) is not None
+    if _ARITHMETIC.search(question) or (asks and numbers >= 2):
         return "number"
     return "text"
 
