@@ -44,6 +44,10 @@ class SglangServer:
     installation: SglangInstallation
     log: Path
 
+    def decode_steps(self) -> int:
+        """How many decoding steps the server has made, for all its requests together."""
+        return self.log.read_bytes().count(b"Decode batch")
+
 
 def prepare() -> SglangInstallation:
     """Build the environment and convert the model unless they are there (about two minutes and 3 GB the first time)."""
@@ -67,6 +71,7 @@ def running(installation: SglangInstallation, log: Path) -> Iterator[SglangServe
         *("--sampling-backend", "pytorch", "--disable-overlap-schedule", "--disable-cuda-graph"),
         *("--host", "127.0.0.1", "--port", str(port), "--mem-fraction-static", "0.1"),
         *("--max-total-tokens", "8192", "--max-running-requests", "8", "--sleep-on-idle"),
+        *("--decode-log-interval", "1"),
     ]
     environment = {**os.environ, **_OFFLINE, "SGLANG_USE_CPU_ENGINE": "1", "OMP_NUM_THREADS": "1"}
     environment |= {"SGLANG_RETURN_ORIGINAL_LOGPROB": "1"}
