@@ -1,0 +1,125 @@
+"""The main job: every constant route and ``auto`` at three efforts on the same questions, with the oracle beside them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bench.aggregate import row_of, total_tokens, weighted_tokens
+from bench.record import Aim, Row
+from bench.solving import Solved
+from bench.statistics import paired_difference, wilson
+from orchestrator.settings import Settings
+from routers.route import Effort
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A name as a caller puts it in ``model``, at an effort."""
+
+    model: str
+    effort: Effort = "medium"
+
+    @property
+    def name(self) -> str:
+        return f"{self.model} {self.effort}" if self.model.startswith("auto") else self.model
+
+
+Outcomes = Mapping[System, Sequence[Solved]]
+
+
+def systems(settings: Settings) -> tuple[System, ...]:
+    """Constants first: ``auto`` then finds most of its generations in the cache."""
+    small, large = settings.named("small"), settings.named("large")
+    constants = [
+        f"direct({small})",
+        f"program({small})",
+        f"cot({small})",
+        f"program({large})",
+        f"cot({large})",
+    ]
+    efforts: tuple[Effort, ...] = ("low", "medium", "high")
+    return (*(System(model) for model in constants), *(System("auto", effort) for effort in efforts))
+
+
+def rows_of(dataset: str, outcomes: Outcomes, settings: Settings) -> list[Row]:
+    """One row a system, and the oracle over the constants."""
+    reference = outcomes.get(System(f"cot({settings.named('large')})"))
+    rows = [
+        row_of(system.name, system.effort, dataset, solved, _same(reference, solved), settings)
+        for system, solved in outcomes.items()
+    ]
+    constants = [solved for system, solved in outcomes.items() if not system.model.startswith("auto")]
+    if len(constants) > 1:
+        rows.append(_oracle(dataset, constants))
+    return rows
+
+
+def aims_of(dataset: str, outcomes: Outcomes, settings: Settings) -> list[Aim]:
+    """The point above the constants' frontier, on paired questions."""
+    large = settings.named("large")
+    program, cot = outcomes.get(System(f"program({large})")), outcomes.get(System(f"cot({large})"))
+    aims: list[Aim] = []
+    for system, solved in outcomes.items():
+        if system.model.startswith("auto") and program:
+            aims.append(_aim(dataset, system, solved, program, cot, settings))
+    return aims
+
+
+def _aim(
+    dataset: str,
+    system: System,
+    solved: Sequence[Solved],
+    program: Sequence[Solved],
+    cot: Sequence[Solved] | None,
+    settings: Settings,
+) -> Aim:
+    n = min(len(solved), len(program))
+    mean, (low, high) = paired_difference([s.correct for s in solved[:n]], [s.correct for s in program[:n]])
+    cost = None
+    if cot:
+        shared = min(n, len(cot))
+        base = weighted_tokens(total_tokens(cot[:shared]), settings)
+        cost = weighted_tokens(total_tokens(solved[:shared]), settings) / base
+    reached = mean >= 0.04 and cost is not None and cost <= 0.6
+    shown = "unknown" if cost is None else f"{cost:.2f}"
+    return Aim(
+        aim=f"{system.name} on {dataset}: above large program at at most 0.6 of large cot's cost",
+        target="+4 points at cost 0.60 or less",
+        measured=f"{mean * 100:+.1f} points [{low * 100:+.1f}, {high * 100:+.1f}] at cost {shown}, n = {n}, paired",
+        reached=reached,
+        why="" if reached else _why(mean, cost),
+    )
+
+
+def _why(mean: float, cost: float | None) -> str:
+    if cost is not None and cost > 0.6:
+        return "the extra attempts cost more than the aim allows"
+    if mean <= 0:
+        return "the attempts that decide are wrong as often as the one they replace"
+    return "the gain is smaller than the aim, or within the noise of this many questions"
+
+
+def _same(reference: Sequence[Solved] | None, solved: Sequence[Solved]) -> Sequence[Solved] | None:
+    """The reference's answers to the questions of ``solved``; None when some are missing."""
+    if reference is None:
+        return None
+    wanted = {one.question.id for one in solved}
+    shared = [one for one in reference if one.question.id in wanted]
+    return shared if len(shared) == len(wanted) else None
+
+
+def _oracle(dataset: str, constants: Sequence[Sequence[Solved]]) -> Row:
+    n = min(len(solved) for solved in constants)
+    right = sum(any(solved[index].correct for solved in constants) for index in range(n))
+    return Row(
+        system=f"oracle over {len(constants)} constants",
+        setting="",
+        dataset=dataset,
+        n=n,
+        seeds=[0],
+        accuracy=right / n,
+        ci95=wilson(right, n),
+        tokens={},
+        large_share=0.0,
+        cost=None,
+        seconds=0.0,
+    )

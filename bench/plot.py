@@ -1,0 +1,53 @@
+"""Accuracy against cost, one panel a data set, with 95 % intervals."""
+
+from pathlib import Path
+
+from bench.record import Report, Row
+
+
+class PlottingMissing(Exception):
+    """matplotlib is not installed; the message ends with the command that installs it."""
+
+
+def plot_frontier(report: Report, path: Path) -> None:
+    """Write a PNG of every row that has a cost, the oracle as a line. Raises ``PlottingMissing``."""
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise PlottingMissing("plots need matplotlib: pip install -e '.[bench]'") from error
+    datasets = sorted({row.dataset for row in report.rows})
+    figure = Figure(figsize=(6.5 * len(datasets), 5), layout="constrained")
+    FigureCanvasAgg(figure)
+    for index, dataset in enumerate(datasets):
+        axes = figure.add_subplot(1, len(datasets), index + 1)
+        rows = [row for row in report.rows if row.dataset == dataset]
+        _panel(axes, dataset, rows)
+    figure.savefig(path, dpi=110)
+
+
+def _panel(axes: object, dataset: str, rows: list[Row]) -> None:
+    from matplotlib.axes import Axes
+
+    assert isinstance(axes, Axes)
+    for row in rows:
+        if row.cost is None:
+            axes.axhline(row.accuracy, linestyle=":", color="grey")
+            axes.annotate(row.system, (0.02, row.accuracy), xycoords=("axes fraction", "data"), fontsize=8)
+            continue
+        auto = row.system.startswith("auto")
+        low, high = row.ci95
+        axes.errorbar(
+            row.cost,
+            row.accuracy,
+            yerr=[[max(0.0, row.accuracy - low)], [max(0.0, high - row.accuracy)]],
+            fmt="o" if auto else "s",
+            color="tab:orange" if auto else "tab:blue",
+            capsize=3,
+        )
+        axes.annotate(row.system, (row.cost, row.accuracy), xytext=(6, 4), textcoords="offset points", fontsize=8)
+    axes.set_title(f"{dataset}, n = {max(row.n for row in rows)}")
+    axes.set_xlabel("cost (large cot = 1)")
+    axes.set_ylabel("accuracy")
+    axes.set_xlim(left=0)
+    axes.grid(alpha=0.3)

@@ -1,0 +1,105 @@
+"""Run a benchmark: engines up, questions in, a report, a plot and a table out."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from bench.main_job import System, aims_of, rows_of
+from bench.plot import plot_frontier
+from bench.questions import read_questions
+from bench.record import Aim, Report, Row, machine, new_report, write_report
+from bench.solving import Solved, Solver
+from orchestrator.compose import build_controller, build_strategies
+from orchestrator.model_park import ModelPark
+from orchestrator.offers import Offers
+from orchestrator.settings import Settings
+from tools.sandbox.bubblewrap import BubblewrapSandbox
+from workers.models.cached import GenerationCache
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run. ``datasets`` holds (name, rows) pairs; ``concurrency`` is how many questions are under way at once."""
+
+    name: str
+    data: Path
+    datasets: tuple[tuple[str, int], ...]
+    systems: tuple[System, ...]
+    cache: Path
+    results: Path
+    concurrency: int
+
+
+@asynccontextmanager
+async def open_solver(settings: Settings, cache: Path) -> AsyncIterator[Solver]:
+    """A solver over engines that already run, with the sandbox in this process."""
+    park = ModelPark(settings, None)
+    generations = GenerationCache(cache)
+    try:
+        offers = Offers(settings, tuple(build_strategies()))
+        yield Solver(settings, build_controller(settings, offers, BubblewrapSandbox()), park, generations)
+    finally:
+        generations.close()
+        await park.aclose()
+
+
+async def run(plan: Plan, settings: Settings, console: Console) -> Report:
+    """Solve everything in the plan, one system after the other, then write data, plot and table."""
+    console.print(f"{plan.name} on {machine()}; seed 0; cache {plan.cache}")
+    for name, model in settings.models.items():
+        console.print(f"  {model.role:6} {name}  sha256 {model.sha256 or 'unknown'}")
+    rows: list[Row] = []
+    aims: list[Aim] = []
+    async with open_solver(settings, plan.cache) as solver:
+        for dataset, count in plan.datasets:
+            questions = read_questions(plan.data, dataset, count)
+            outcomes: dict[System, Sequence[Solved]] = {}
+            for system in plan.systems:
+                with _progress(console, f"{dataset} {system.name}", len(questions)) as advance:
+                    outcomes[system] = await solver.solve_all(
+                        questions, system.model, system.effort, plan.concurrency, advance
+                    )
+            rows += rows_of(dataset, outcomes, settings)
+            aims += aims_of(dataset, outcomes, settings)
+    report = new_report(plan.name, settings, rows, aims)
+    path = write_report(report, plan.results)
+    await asyncio.to_thread(plot_frontier, report, path.with_suffix(".png"))
+    _show(report, console)
+    console.print(f"written: {path} and {path.with_suffix('.png')}")
+    return report
+
+
+@contextmanager
+def _progress(console: Console, title: str, total: int) -> Iterator[Callable[[], None]]:
+    """A progress bar; yields the function that advances it."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task(title, total=total)
+        yield lambda: progress.advance(task)
+
+
+def _show(report: Report, console: Console) -> None:
+    table = Table(title=f"{report.bench}: accuracy with 95 % interval, cost relative to large cot")
+    for column in ("data set", "system", "n", "accuracy", "95 %", "cost", "large share", "tokens"):
+        table.add_column(column)
+    for row in report.rows:
+        written = sum(usage.completion for usage in row.tokens.values())
+        table.add_row(
+            row.dataset,
+            row.system,
+            str(row.n),
+            f"{row.accuracy:.3f}",
+            f"{row.ci95[0]:.2f}–{row.ci95[1]:.2f}",
+            "" if row.cost is None else f"{row.cost:.2f}",
+            f"{row.large_share:.2f}",
+            str(written),
+        )
+    console.print(table)
+    for aim in report.aims:
+        console.print(f"{'reached' if aim.reached else 'not reached'}: {aim.aim}: {aim.measured}. {aim.why}")

@@ -1,0 +1,128 @@
+"""``tandem ask``: put a question to the running gateway and watch its answer being written."""
+
+import asyncio
+import os
+import sys
+from typing import Annotated, Any
+
+import aiohttp
+import orjson
+import typer
+from rich.console import Console
+
+from agents.events import EVENT, ContentDelta, Event, RunFinished
+from orchestrator.addresses import gateway_url
+from orchestrator.settings_file import SettingsInvalid, load_settings
+from web.cli.trace import trace_line
+
+_KEY_VARIABLE = "TANDEM_API_KEY"
+
+
+class AskFailed(Exception):
+    """The gateway refused or cannot be reached; the message says what to do."""
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help="The question; - or nothing reads standard input.")] = "-",
+    model: Annotated[str, typer.Option(help="auto, a strategy, a route such as program(large), or a model.")] = "auto",
+    effort: Annotated[str | None, typer.Option(help="none, minimal, low, medium or high.")] = None,
+    strategy: Annotated[str | None, typer.Option(help="Pin the strategy.")] = None,
+    trace: Annotated[bool, typer.Option("--trace", help="Print every step on standard error.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the whole run as JSON and nothing else.")] = False,
+    url: Annotated[str | None, typer.Option(help="The gateway; by default the one of tandem.toml.")] = None,
+) -> None:
+    """Ask a question: the answer streams, then one line says route, tokens by model and seconds."""
+    text = sys.stdin.read() if question == "-" else question
+    body: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": text}]}
+    if effort:
+        body["reasoning_effort"] = effort
+    if strategy:
+        body["tandem"] = {"strategy": strategy}
+    try:
+        address = url or gateway_url(load_settings())
+        finished = asyncio.run(_ask(address, body, _Printer(trace, as_json)))
+    except (AskFailed, SettingsInvalid) as error:
+        Console(stderr=True).print(f"[red]{error}[/red]", highlight=False)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    raise typer.Exit(0 if finished.status in ("answered", "budget", "needs_input", "abstained") else 1)
+
+
+class _Printer:
+    """Where the events of a run go: content to standard output, the trace and the last line to standard error."""
+
+    def __init__(self, trace: bool, as_json: bool) -> None:
+        self._trace = trace
+        self._as_json = as_json
+        self._events: list[Event] = []
+        self._aside = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def show(self, event: Event) -> None:
+        self._events.append(event)
+        if self._as_json:
+            if isinstance(event, RunFinished):
+                print(orjson.dumps(self._whole(), option=orjson.OPT_INDENT_2).decode())
+            return
+        if isinstance(event, ContentDelta):
+            print(event.text, end="", flush=True)
+        elif isinstance(event, RunFinished):
+            print(flush=True)
+            self._aside.print(summary_line(event), markup=False)
+        elif self._trace:
+            line = trace_line(event)
+            if line:
+                self._aside.print(line, style="dim", markup=False)
+
+    def _whole(self) -> dict[str, Any]:
+        last = self._events[-1]
+        return {
+            **last.model_dump(mode="json", exclude={"type"}),
+            "trace": [event.model_dump(mode="json") for event in self._events if event.type != "reasoning.delta"],
+        }
+
+
+def summary_line(last: RunFinished) -> str:
+    """Route, tokens by model and seconds in one line; the error instead where there is one."""
+    if last.error:
+        return f"error: {last.error}"
+    tokens = ", ".join(f"{model} {usage.completion}" for model, usage in last.ledger.tokens.items()) or "none"
+    ending = "" if last.status == "answered" else f" · {last.status}"
+    return f"{last.route or 'no route'} · tokens written: {tokens} · {last.ledger.seconds:.1f} s{ending}"
+
+
+async def _ask(url: str, body: dict[str, Any], printer: _Printer) -> RunFinished:
+    key = os.environ.get(_KEY_VARIABLE)
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=5)
+    try:
+        async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
+            run = await _start(session, url, body)
+            try:
+                return await _follow(session, url, run, printer)
+            except asyncio.CancelledError:
+                await session.post(f"{url}/v1/runs/{run}/cancel")
+                raise
+    except aiohttp.ClientConnectionError as error:
+        raise AskFailed(
+            f"no gateway answers at {url} ({error}); start one with `make run` or `tandem serve`"
+        ) from error
+
+
+async def _start(session: aiohttp.ClientSession, url: str, body: dict[str, Any]) -> str:
+    async with session.post(f"{url}/v1/runs", json=body) as response:
+        answer = orjson.loads(await response.read())
+        if response.status >= 400:
+            raise AskFailed(answer.get("error", {}).get("message", f"the gateway answered {response.status}"))
+        return str(answer["id"])
+
+
+async def _follow(session: aiohttp.ClientSession, url: str, run: str, printer: _Printer) -> RunFinished:
+    async with session.get(f"{url}/v1/runs/{run}/events") as response:
+        async for line in response.content:
+            if line.startswith(b"data: "):
+                event = EVENT.validate_json(line[6:])
+                printer.show(event)
+                if isinstance(event, RunFinished):
+                    return event
+    raise AskFailed(f"the gateway closed the events of run {run} early; `tandem ask` again, or read its log")

@@ -1,0 +1,85 @@
+"""``tandem bench``: measure any route on any question file."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, get_args
+
+import typer
+from rich.console import Console
+
+from bench.engines import engines_running
+from bench.main_job import System, systems
+from bench.plot import PlottingMissing
+from bench.questions import NoQuestions, data_folder
+from bench.run import Plan, run
+from orchestrator.settings import Settings
+from orchestrator.settings_file import SettingsInvalid, load_settings
+from routers.route import Effort
+
+_STEP_TOKENS = 700
+
+
+def bench(
+    data: Annotated[Path | None, typer.Option(help="Folder with NAME.jsonl; else $TANDEM_BENCH_DATA.")] = None,
+    dataset: Annotated[
+        list[str] | None, typer.Option(help="NAME or NAME:ROWS; repeat for several. Default: gsm8k_test:100 svamp:100.")
+    ] = None,
+    system: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A model name as in requests, with :EFFORT; repeat for several. Default: all constants and auto."
+        ),
+    ] = None,
+    name: Annotated[str, typer.Option(help="Name of the report.")] = "main-job",
+    results: Annotated[Path, typer.Option(help="Where data and plot go.")] = Path("bench/results"),
+    cache: Annotated[Path | None, typer.Option(help="Cache of generations; by default beside the models.")] = None,
+    concurrency: Annotated[int, typer.Option(help="Questions under way at once.")] = 4,
+    threads: Annotated[int, typer.Option(help="Threads of each engine; 0 takes the settings'.")] = 0,
+) -> None:
+    """Accuracy with interval, tokens, cost; resumable, since every generation is cached as soon as it is made."""
+    console = Console()
+    try:
+        settings = _measured(load_settings(), threads)
+        plan = Plan(
+            name=name,
+            data=data_folder(data),
+            datasets=tuple(_dataset(text) for text in dataset or ("gsm8k_test:100", "svamp:100")),
+            systems=tuple(_system(text) for text in system) if system else systems(settings),
+            cache=cache or settings.storage.models.parent / "generations.sqlite",
+            results=results,
+            concurrency=concurrency,
+        )
+        with engines_running(settings, console):
+            asyncio.run(run(plan, settings, console))
+    except (NoQuestions, SettingsInvalid, PlottingMissing) as error:
+        console.print(f"[red]{error}[/red]", highlight=False)
+        raise typer.Exit(1) from None
+
+
+def _measured(settings: Settings, threads: int) -> Settings:
+    """The settings with the bounds that the published baselines were measured under."""
+    auto = settings.auto.model_copy(update={"step_tokens": _STEP_TOKENS})
+    if not threads:
+        return settings.model_copy(update={"auto": auto})
+    models = {
+        name: model.model_copy(update={"engine": model.engine.model_copy(update={"threads": threads})})
+        for name, model in settings.models.items()
+    }
+    return settings.model_copy(update={"auto": auto, "models": models})
+
+
+def _dataset(text: str) -> tuple[str, int]:
+    name, _, rows = text.partition(":")
+    if rows and not rows.isdigit():
+        raise NoQuestions(f"{text!r} is not NAME or NAME:ROWS")
+    return name, int(rows) if rows else 10**9
+
+
+def _system(text: str) -> System:
+    model, _, effort = text.partition(":")
+    for known in get_args(Effort):
+        if effort == known:
+            return System(model, known)
+    if effort:
+        raise NoQuestions(f"{effort!r} in {text!r} is no effort; known: {', '.join(get_args(Effort))}")
+    return System(model)

@@ -1,0 +1,55 @@
+"""One line of text for each event of a trace."""
+
+from agents.events import (
+    Assessed,
+    Charged,
+    Escalated,
+    Event,
+    Queued,
+    Routed,
+    RunResumed,
+    StepFinished,
+    StepStarted,
+    ToolFinished,
+    ToolStarted,
+    Verdict,
+)
+
+
+def trace_line(event: Event) -> str | None:
+    """What a reader of the terminal sees of an event; None for what is shown elsewhere."""
+    match event:
+        case Assessed():
+            difficulty = "no signal" if event.difficulty is None else f"{event.difficulty:.2f}"
+            return f"assess   {event.form}, difficulty {difficulty}: {event.reason}"
+        case Routed():
+            considered = ", ".join(route.route for route in event.considered)
+            return f"route    {event.route}: {event.reason} (considered: {considered})"
+        case Escalated():
+            return f"escalate {event.origin} → {event.route}: {event.reason}"
+        case Queued():
+            return f"queue    {event.model}: position {event.position}"
+        case StepStarted():
+            return f"step     {event.model}: {event.purpose}"
+        case StepFinished():
+            return f"wrote    {_indented(event.text)}"
+        case ToolStarted():
+            return f"run      {event.tool}"
+        case ToolFinished():
+            return f"output   {'ok' if event.ok else 'failed'} in {event.seconds:.2f} s: {_indented(event.output)}"
+        case Verdict():
+            verdict = {True: "accepted", False: "rejected", None: "unclear"}[event.accepted]
+            return f"verdict  {event.verifier}: {verdict}: {event.reason}"
+        case Charged():
+            usage = event.charge.usage
+            return (
+                f"charge   {event.charge.model}: read {usage.prompt} (cached {usage.cached}), wrote {usage.completion}"
+            )
+        case RunResumed():
+            return f"resumed  by another gateway, fence {event.fence}"
+        case _:
+            return None
+
+
+def _indented(text: str) -> str:
+    return text.strip().replace("\n", "\n         ")
