@@ -218,11 +218,13 @@ class RunService:
         )
         if state is not None and last.text and not _streamed(state):
             await log.emit(ContentDelta(text=last.text, model=state["decision"].route.models[-1]))
+        await log.flush()
+        # Stored before it is announced: whoever has seen the last event can read the record.
+        await self._database.save_run(record, _outcome(state))
+        await self._redis.hset(run_key(run), "finished", 1)
         await log.emit(last)
         await log.flush()
-        await self._database.save_run(record, _outcome(state))
         async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.hset(run_key(run), "finished", 1)
             pipe.srem(ACTIVE, run)
             pipe.delete(lease_key(run))
             await pipe.execute()

@@ -1,0 +1,69 @@
+"""The training-free policy: which evidence is enough, and what comes next when it is not."""
+
+from agents.problem import Answer, Evidence
+from routers.assessment import Assessment
+from routers.ladder import Ladder
+from routers.policy import Abstain, Accept
+from routers.route import Decision, Route
+
+_PROGRAM = Route(strategy="program", models=("large",))
+_AGAIN = _PROGRAM.model_copy(update={"sample": 1})
+_COT = Route(strategy="cot", models=("large",))
+_TALK = Route(strategy="direct", models=("large",))
+_CLERK = Route(strategy="direct", models=("small",))
+_LADDER = Ladder(
+    {"low": (_PROGRAM, _COT), "medium": (_PROGRAM, _AGAIN, _COT)},
+    talker=_TALK,
+    clerk=_CLERK,
+    accept_logprob=-0.05,
+    agreeing=2,
+)
+_NUMBER = Assessment(form="number", difficulty=0.5, reason="")
+_TEXT = Assessment(form="text", difficulty=None, reason="")
+
+
+def _ran(value: str | None, logprob: float | None = -0.5) -> Answer:
+    evidence = Evidence(program_ran=value is not None, mean_logprob=logprob)
+    return Answer(text=value or "", value=value, strategy="program", model="large", evidence=evidence)
+
+
+def test_conversation_goes_to_the_capable_model_and_is_accepted_as_written() -> None:
+    assert _LADDER.first(_TEXT, "medium").route == _TALK
+    spoken = Answer(text="Hello", strategy="direct", model="large", streamed=True)
+    assert isinstance(_LADDER.after(_TEXT, "medium", [spoken]), Accept)
+
+
+def test_hidden_interface_requests_go_to_the_smallest_model() -> None:
+    hidden = Assessment(form="text", difficulty=0.0, reason="", interface_task=True)
+    assert _LADDER.first(hidden, "medium").route == _CLERK
+
+
+def test_a_confident_program_is_enough() -> None:
+    verdict = _LADDER.after(_NUMBER, "medium", [_ran("4", -0.01)])
+    assert verdict == Accept(attempt=0, reason="the program ran; its mean log-probability is -0.010")
+
+
+def test_a_doubtful_program_is_asked_again() -> None:
+    verdict = _LADDER.after(_NUMBER, "medium", [_ran("4")])
+    assert isinstance(verdict, Decision) and verdict.route == _AGAIN
+
+
+def test_no_log_probability_is_no_evidence() -> None:
+    assert isinstance(_LADDER.after(_NUMBER, "medium", [_ran("4", None)]), Decision)
+
+
+def test_agreement_of_two_ends_the_climb_even_when_written_differently() -> None:
+    verdict = _LADDER.after(_NUMBER, "medium", [_ran("4"), _ran("4.0")])
+    assert isinstance(verdict, Accept) and verdict.supported
+
+
+def test_disagreement_climbs_and_the_top_prefers_the_most_capable_route() -> None:
+    assert isinstance(_LADDER.after(_NUMBER, "medium", [_ran("4"), _ran("5")]), Decision)
+    verdict = _LADDER.after(_NUMBER, "medium", [_ran("4"), _ran("5"), _ran("6")])
+    assert isinstance(verdict, Accept)
+    assert (verdict.attempt, verdict.supported) == (2, False)
+
+
+def test_without_any_answer_it_abstains() -> None:
+    verdict = _LADDER.after(_NUMBER, "low", [_ran(None), _ran(None)])
+    assert isinstance(verdict, Abstain)
