@@ -1,0 +1,57 @@
+"""What every endpoint finds at hand."""
+
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from redis.asyncio import Redis
+from starlette.requests import Request
+from structlog.typing import FilteringBoundLogger
+
+from orchestrator.runs import Runs
+from orchestrator.settings import Settings
+from orchestrator.storage.database import Database
+from web.flights import Flights
+from web.identity import Doorkeeper, Identity
+from web.limits import Limits
+from web.metrics import Metrics
+
+
+class OpenTandem(Protocol):
+    """What the composition root opens."""
+
+    @property
+    def runs(self) -> Runs: ...
+
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def database(self) -> Database: ...
+
+    @property
+    def redis(self) -> Redis: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Built once, when the app starts."""
+
+    runs: Runs
+    settings: Settings
+    database: Database
+    doorkeeper: Doorkeeper
+    limits: Limits
+    flights: Flights
+    metrics: Metrics
+    log: FilteringBoundLogger
+
+
+def doors_of(request: Request) -> Doors:
+    return cast(Doors, request.app.state.doors)
+
+
+async def identify(request: Request) -> Identity:
+    """The caller, who is then named in the request's log line. Raises ``ApiError`` 401 or 403."""
+    who = await doors_of(request).doorkeeper.identify(request)
+    request.state.owner = who.owner
+    return who

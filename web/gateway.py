@@ -1,0 +1,92 @@
+"""The gateway: one process, one event loop, every HTTP door. ``python -m web.gateway`` serves it."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from structlog.typing import FilteringBoundLogger
+
+from orchestrator.compose import open_tandem
+from orchestrator.runs import Busy, RunRefused, UnknownRun
+from orchestrator.settings import Settings
+from orchestrator.settings_file import load_settings
+from web import health
+from web.doors import Doors, OpenTandem
+from web.errors import ApiError, answer_api_error, answer_http_error, answer_run_error
+from web.flights import Flights
+from web.identity import Doorkeeper
+from web.limits import Limits
+from web.logs import configure_process_logs, open_log
+from web.metrics import Metrics
+from web.native_api import runs
+from web.openai_api import chat, models
+from web.request_scope import RequestScope
+
+Opener = Callable[[Settings], AbstractAsyncContextManager[OpenTandem]]
+
+_SHUTDOWN_SECONDS = 5
+
+
+def create_app(
+    settings: Settings | None = None, *, opener: Opener = open_tandem, log: FilteringBoundLogger | None = None
+) -> FastAPI:
+    """The ASGI app. Nothing is opened before it starts; without ``settings`` the settings file is read then.
+
+    ``opener`` builds what stands behind the doors.
+    """
+    metrics = Metrics()
+    log = log or open_log()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        chosen = settings or load_settings()
+        async with opener(chosen) as tandem:
+            limits = Limits(tandem.redis)
+            async with Flights(tandem.runs, limits, metrics, log).open() as flights:
+                app.state.started = time.time()
+                app.state.doors = Doors(
+                    runs=tandem.runs,
+                    settings=chosen,
+                    database=tandem.database,
+                    doorkeeper=Doorkeeper(tandem.database, chosen.gateway),
+                    limits=limits,
+                    flights=flights,
+                    metrics=metrics,
+                    log=log,
+                )
+                yield
+
+    app = FastAPI(title="Tandem", lifespan=lifespan, redirect_slashes=False)
+    for door in (chat.router, models.router, runs.router, health.router):
+        app.include_router(door)
+    app.add_exception_handler(ApiError, answer_api_error)
+    for refusal in (RunRefused, UnknownRun, Busy):
+        app.add_exception_handler(refusal, answer_run_error)
+    app.add_exception_handler(HTTPException, answer_http_error)
+    app.add_middleware(RequestScope, metrics=metrics, log=log)
+    return app
+
+
+def serve(settings: Settings) -> None:
+    """Serve on the settings' host and port until interrupted."""
+    configure_process_logs()
+    uvicorn.run(
+        create_app(settings),
+        host=settings.gateway.host,
+        port=settings.gateway.port,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        # A client's word on who it is must not decide whether it counts as this machine.
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+        log_level="warning",
+    )
+
+
+if __name__ == "__main__":
+    serve(load_settings())

@@ -1,0 +1,1 @@
+"""The native door: runs as such, with every event of their trace."""
