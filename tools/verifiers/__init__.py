@@ -1,0 +1,1 @@
+"""The verifiers: what a model answered, and whether two answers are the same."""
