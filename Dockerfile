@@ -1,0 +1,24 @@
+# The gateway and the workers: one image, several commands (see compose.yaml).
+FROM python:3.11-slim-bookworm
+
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends bubblewrap \
+ && rm -rf /var/lib/apt/lists/* \
+ && useradd --create-home --uid 10001 tandem
+
+WORKDIR /app
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY agents agents
+COPY bench bench
+COPY orchestrator orchestrator
+COPY routers routers
+COPY tools tools
+COPY web web
+COPY workers workers
+RUN pip install --no-cache-dir --constraint constraints.txt '.[postgres]' && rm -rf build
+
+USER tandem
+ENV PYTHONUNBUFFERED=1 TANDEM__STORAGE__DIRECTORY=/home/tandem/data
+VOLUME /home/tandem/data
+EXPOSE 8000
+CMD ["python", "-m", "web.gateway"]
