@@ -8,8 +8,8 @@ from agents.problem import Answer, Evidence, Problem
 from agents.prompts import render
 from agents.strategy import SolveContext, with_question, write
 from tools.sandbox.protocol import Execution
-from tools.verifiers.programs import code_block
 from tools.verifiers.extract import program_output
+from tools.verifiers.programs import code_block
 from workers.engines.protocol import Sampling
 from workers.ledger import BudgetSpent
 from workers.messages import Message

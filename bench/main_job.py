@@ -1,4 +1,4 @@
-"""The main job: every constant route and ``auto`` at three efforts on the same questions, with the oracle beside them."""
+"""The main job: every constant route and ``auto`` at three efforts on the same questions, and the oracle."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -59,9 +59,7 @@ def new_report(bench: str, settings: Settings, rows: list[Row], aims: list[Aim])
         created=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         commit=_commit(),
         machine=machine(),
-        models=[
-            {"role": model.role, "name": name, "sha256": model.sha256} for name, model in settings.models.items()
-        ],
+        models=[{"role": model.role, "name": name, "sha256": model.sha256} for name, model in settings.models.items()],
         rows=rows,
         aims=aims,
     )

@@ -25,7 +25,7 @@ from workers.models.cached import GenerationCache
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to run. ``datasets`` holds (name, rows) pairs; ``concurrency`` is how many questions are under way at once."""
+    """What to run. ``datasets`` holds (name, rows) pairs; ``concurrency`` questions are under way at once."""
 
     name: str
     data: Path

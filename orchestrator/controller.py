@@ -159,9 +159,7 @@ class Controller:
             if state.get("budget_spent"):
                 return {"verdict": _best(attempts)}
             await runtime.context.emit(
-                Escalated(
-                    origin=state["decision"].route.name, route=verdict.route.name, reason=verdict.reason
-                )
+                Escalated(origin=state["decision"].route.name, route=verdict.route.name, reason=verdict.reason)
             )
             return {"verdict": verdict, "decision": verdict}
         supported = verdict.supported if isinstance(verdict, Accept) else False

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from typing import cast
 
 from redis.asyncio import Redis
 
@@ -15,6 +16,8 @@ for i = 4, #ARGV do redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', 'e'
 redis.call('EXPIRE', KEYS[2], ARGV[3])
 return 1
 """
+_Entries = list[tuple[bytes, dict[bytes, bytes]]]
+_Streams = list[tuple[bytes, _Entries]]
 _PENDING = 1000
 _BLOCK_MILLISECONDS = 2000
 
@@ -75,7 +78,7 @@ class EventLog:
                 batch = [self._pending.get_nowait() for _ in range(self._pending.qsize())]
                 if not await self._script(keys=self._keys, args=[*self._head, *batch]):
                     raise FencedOff
-        except Exception as error:  # kept and raised by the next emit or flush: a task's own exception would be lost
+        except Exception as error:  # noqa: BLE001 - kept and raised by the next emit or flush: a task's own exception would be lost
             self.failure = error
 
 
@@ -86,7 +89,8 @@ async def tail(redis: Redis, run: str, after: str = "0") -> AsyncIterator[tuple[
     """
     key, last = log_key(run), after
     while True:
-        answer = await redis.xread({key: last}, count=500, block=_BLOCK_MILLISECONDS)
+        # The client's types cover every protocol version's shape; a plain RESP2 client answers with this one.
+        answer = cast(_Streams, await redis.xread({key: last}, count=500, block=_BLOCK_MILLISECONDS))
         if not answer:
             if not await redis.exists(run_key(run)):
                 return
@@ -101,7 +105,8 @@ async def tail(redis: Redis, run: str, after: str = "0") -> AsyncIterator[tuple[
 
 async def read_all(redis: Redis, run: str) -> list[Event]:
     """Every event written so far."""
-    return [EVENT.validate_json(fields[b"e"]) for _, fields in await redis.xrange(log_key(run))]
+    entries = cast(_Entries, await redis.xrange(log_key(run)))
+    return [EVENT.validate_json(fields[b"e"]) for _, fields in entries]
 
 
 def now() -> float:

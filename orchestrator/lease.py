@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import cast
 
 from redis.asyncio import Redis
 
@@ -49,7 +50,7 @@ class RunLeases:
 
     async def orphans(self) -> list[str]:
         """Active runs whose lease has expired: their gateway is gone."""
-        runs = [member.decode() for member in await self._redis.smembers(ACTIVE)]
+        runs = [member.decode() for member in cast(set[bytes], await self._redis.smembers(ACTIVE))]
         if not runs:
             return []
         held = await self._redis.mget([lease_key(run) for run in runs])

@@ -87,9 +87,7 @@ class ModelPark:
         return Charged(model, ledger, settings.price)
 
     def _chat(self, name: str, model: ModelSettings) -> ChatModel:
-        card = ModelCard(
-            name=name, parameters=model.parameters, context=model.engine.context, digest=model.sha256
-        )
+        card = ModelCard(name=name, parameters=model.parameters, context=model.engine.context, digest=model.sha256)
         key = os.environ.get(model.engine.api_key_variable) if model.engine.api_key_variable else None
         if model.engine.kind == "litellm":
             return LiteLLMChat(card, model.engine.provider_model, model.engine.url or None, key)

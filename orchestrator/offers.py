@@ -74,9 +74,7 @@ class Offers:
         if match and match["strategy"] in self._strategies and self.is_model(match["models"]):
             return self.route(match["strategy"], match["models"])
         names = ", ".join(offer.name for offer in self.listed())
-        raise RunRefused(
-            f"there is no model {request.model[:100]!r}; known: {names}", "model", "model_not_found"
-        )
+        raise RunRefused(f"there is no model {request.model[:100]!r}; known: {names}", "model", "model_not_found")
 
     def route(self, strategy: str, model: str | None) -> Route:
         """The route of a strategy on one model, or on the models that the settings give it."""
@@ -104,9 +102,15 @@ class Offers:
             match = _ROUTE.match(name)
             if match is None:
                 raise ValueError(f"auto.ladders: {name!r} is not a route such as 'program(large)'")
-            role = match["models"]
-            model = self._settings.named(role) if role in ("small", "large") else role
-            route = self.route(match["strategy"], model)
+            route = self.route(match["strategy"], self._by_role(match["models"]))
             sample = sum(earlier.name == route.name for earlier in rungs)
             rungs.append(route.model_copy(update={"sample": sample}))
         return tuple(rungs)
+
+    def _by_role(self, name: str) -> str:
+        """Ladders name models by role, so that they hold whatever the models are called."""
+        match name:
+            case "small" | "large":
+                return self._settings.named(name)
+            case _:
+                return name

@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from typing import Any, cast
 
 import structlog
 from redis.asyncio import Redis
@@ -86,7 +87,12 @@ class RunService:
         await self._park.refuse_too_long(request)
         run = uuid.uuid4().hex
         created = now()
-        fields = {"request": request.model_dump_json(), "owner": request.owner, "created": created, "fence": 1}
+        fields: dict[Any, Any] = {
+            "request": request.model_dump_json(),
+            "owner": request.owner,
+            "created": created,
+            "fence": 1,
+        }
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.hset(run_key(run), mapping=fields)
             pipe.expire(run_key(run), self._settings.redis.keep_seconds)
@@ -107,7 +113,7 @@ class RunService:
             await self._redis.publish(_CANCEL_CHANNEL, run)
 
     async def get(self, run: str, owner: str) -> RunRecord:
-        stored = await self._redis.hgetall(run_key(run))
+        stored = cast(dict[bytes, bytes], await self._redis.hgetall(run_key(run)))
         if not stored or b"finished" in stored:
             return await self._database.get_run(run, owner)
         if stored[b"owner"].decode() != owner:
@@ -116,7 +122,7 @@ class RunService:
         return RunRecord(id=run, owner=owner, status="running", request=request, created=float(stored[b"created"]))
 
     async def _owned(self, run: str, owner: str) -> None:
-        stored = await self._redis.hget(run_key(run), "owner")
+        stored = cast(bytes | None, await self._redis.hget(run_key(run), "owner"))
         if stored is None or stored.decode() != owner:
             raise UnknownRun(run)
 
@@ -141,7 +147,7 @@ class RunService:
         await self._conduct(run, request, created, log, ledger, lambda: self._controller.run(request, context))
 
     async def _taken_over(self, run: str, fence: int) -> None:
-        stored = await self._redis.hgetall(run_key(run))
+        stored = cast(dict[bytes, bytes], await self._redis.hgetall(run_key(run)))
         request = RunRequest.model_validate_json(stored[b"request"])
         created = float(stored[b"created"])
         events = await read_all(self._redis, run)
@@ -186,7 +192,7 @@ class RunService:
                     last = finish.cancelled(ledger.summary())
                 except FencedOff:
                     raise
-                except Exception as error:  # whatever ends a run must reach its reader: it is logged and reported
+                except Exception as error:  # noqa: BLE001 - whatever ends a run must reach its reader: it is logged and reported
                     _log.exception("run failed", run=run, error=type(error).__name__)
                     last = finish.failed(error, ledger.summary())
                 await asyncio.shield(self._end(run, request, created, log, last, state))
@@ -242,13 +248,12 @@ class RunService:
     def _ledger(
         self, request: RunRequest, log: EventLog, earlier: list[Charge] | None = None, elapsed: float = 0.0
     ) -> Ledger:
-        ledger = Ledger(
+        return Ledger(
             budget_of(request, self._settings, self._offers),
             elapsed=elapsed,
             listener=lambda charge: log.emit_now(Charged(charge=charge)),
             earlier=tuple(earlier or ()),
         )
-        return ledger
 
     def _context(self, run: str, log: EventLog, ledger: Ledger) -> RunContext:
         return RunContext(
@@ -301,6 +306,4 @@ def _outcome(state: RunState | None) -> Outcome | None:
     if state is None:
         return None
     assessment = state["assessment"]
-    return Outcome(
-        strategy=state["decision"].route.strategy, difficulty=assessment.difficulty, form=assessment.form
-    )
+    return Outcome(strategy=state["decision"].route.strategy, difficulty=assessment.difficulty, form=assessment.form)

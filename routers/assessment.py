@@ -23,7 +23,9 @@ _QUANTITY = re.compile(
     re.IGNORECASE,
 )
 _ARITHMETIC = re.compile(r"\d\s*(?:[-+*/^×÷%]|\*\*)\s*\(?\s*\d")
-_LATEX = re.compile(r"\\(?:frac|sqrt|boxed|left|cdot|sum|int|binom|begin|pi|text)\b|\$[^$\n]*[\\^_][^$\n]*\$|\$[a-zA-Z]\$")
+_LATEX = re.compile(
+    r"\\(?:frac|sqrt|boxed|left|cdot|sum|int|binom|begin|pi|text)\b|\$[^$\n]*[\\^_][^$\n]*\$|\$[a-zA-Z]\$"
+)
 _CHOICE = re.compile(r"(?m)^\s*\(?([A-F])[.):]\s+\S")
 _QUESTION = re.compile(r"\b(?:what(?:'s|\u2019s)?|how)\b.*\?", re.IGNORECASE | re.DOTALL)
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
@@ -34,7 +36,9 @@ _WRITING = re.compile(
     r"letter|function|class|code|script|refactor|implement|why)\b",
     re.IGNORECASE,
 )
-_ORDER = re.compile(r"^\W*(?:please\s+)?(?:write|draft|compose|implement|complete|translate|summari[sz]e|rewrite)\b", re.IGNORECASE)
+_ORDER = re.compile(
+    r"^\W*(?:please\s+)?(?:write|draft|compose|implement|complete|translate|summari[sz]e|rewrite)\b", re.IGNORECASE
+)
 _INTERFACE_TASK = re.compile(
     r"^\s*(?:#+\s*task:|(?:create|generate|suggest|write)\b.{0,80}\b(?:title|tags?|follow[- ]up questions?|emoji)\b.{0,200}"
     r"\b(?:chat|conversation)\b)",
@@ -65,9 +69,13 @@ def assess(messages: Sequence[Message], inherited: float | None = None) -> Asses
     form = answer_form(question)
     if form == "text":
         if len(question.split()) <= _SHORT_WORDS and inherited is not None:
-            return Assessment(form=form, difficulty=inherited, reason="a short follow-up inherits the thread's difficulty")
+            return Assessment(
+                form=form, difficulty=inherited, reason="a short follow-up inherits the thread's difficulty"
+            )
         return Assessment(form=form, difficulty=None, reason="no answer that could be checked")
-    return Assessment(form=form, difficulty=_difficulty(question), reason=f"the answer is a {form} that can be compared")
+    return Assessment(
+        form=form, difficulty=_difficulty(question), reason=f"the answer is a {form} that can be compared"
+    )
 
 
 def answer_form(question: str) -> AnswerForm:

@@ -17,10 +17,10 @@ class Constant:
     def first(self, assessment: Assessment, effort: Effort) -> Decision:
         return Decision(route=self._route, reason=self._reason, considered=(Estimate(route=self._route),))
 
-    def after(
-        self, assessment: Assessment, effort: Effort, attempts: Sequence[Answer]
-    ) -> Accept | Abstain | Decision:
+    def after(self, assessment: Assessment, effort: Effort, attempts: Sequence[Answer]) -> Accept | Abstain | Decision:
         answer = attempts[-1]
         if answer.text or answer.value is not None or answer.tool_calls or answer.streamed:
-            return Accept(attempt=len(attempts) - 1, reason="the route's own answer", supported=answer.value is not None)
+            return Accept(
+                attempt=len(attempts) - 1, reason="the route's own answer", supported=answer.value is not None
+            )
         return Abstain(reason=f"{self._route.name} gave no answer")

@@ -20,9 +20,7 @@ class Ladder:
     """``accept_logprob`` and ``agreeing`` as in the settings; ``talker`` answers what cannot be checked and
     ``clerk`` the hidden requests of chat interfaces."""
 
-    def __init__(
-        self, ladders: Ladders, *, talker: Route, clerk: Route, accept_logprob: float, agreeing: int
-    ) -> None:
+    def __init__(self, ladders: Ladders, *, talker: Route, clerk: Route, accept_logprob: float, agreeing: int) -> None:
         self._ladders = ladders
         self._talker = talker
         self._clerk = clerk
@@ -39,9 +37,7 @@ class Ladder:
         reason = f"the answer can be checked, so the cheapest checked route of effort {effort!r} comes first"
         return self._decision(rungs[0], reason, rungs)
 
-    def after(
-        self, assessment: Assessment, effort: Effort, attempts: Sequence[Answer]
-    ) -> Accept | Abstain | Decision:
+    def after(self, assessment: Assessment, effort: Effort, attempts: Sequence[Answer]) -> Accept | Abstain | Decision:
         last = attempts[-1]
         if assessment.form == "text":
             if last.streamed or last.text or last.tool_calls:

@@ -33,9 +33,7 @@ class Policy(Protocol):
 
     def first(self, assessment: Assessment, effort: Effort) -> Decision: ...
 
-    def after(
-        self, assessment: Assessment, effort: Effort, attempts: Sequence[Answer]
-    ) -> Accept | Abstain | Decision:
+    def after(self, assessment: Assessment, effort: Effort, attempts: Sequence[Answer]) -> Accept | Abstain | Decision:
         """Look at the attempts so far (at least one) and say what comes next. May take tens of milliseconds of CPU
         time to compare answers: call it off the event loop."""
         ...

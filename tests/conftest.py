@@ -45,7 +45,15 @@ def smollm_file() -> Path:
 def llamacpp_url(smollm_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """llama.cpp's server with SmolLM2: two slots of 2,048 tokens, one thread."""
     url = f"http://127.0.0.1:{(port := processes.free_port())}"
-    command = [sys.executable, "-m", "workers.engines.llamacpp_server", "--model", str(smollm_file), "--port", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "workers.engines.llamacpp_server",
+        "--model",
+        str(smollm_file),
+        "--port",
+        str(port),
+    ]
     command += ["--context", "2048", "--slots", "2", "--threads", "1", "--alias", "smol"]
     log = tmp_path_factory.mktemp("llamacpp") / "log"
     with processes.running(command, lambda: processes.answers(f"{url}/health"), log):

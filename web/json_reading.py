@@ -138,8 +138,7 @@ def _check_null_bytes(raw: bytes, value: Any) -> None:
 def _check_duplicates(raw: bytes, value: dict[str, Any]) -> None:
     if all(raw.count(b'"%s"' % key.encode()) <= 1 for key in value):
         return
-    # Integers stay text: Python refuses to read very long ones, and only the names matter here.
-    json.loads(raw, object_pairs_hook=_refuse_duplicates, parse_int=str)
+    json.loads(raw, object_pairs_hook=_refuse_duplicates)
 
 
 def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -48,9 +48,7 @@ def owner() -> str:
 @pytest.fixture
 def request_for(owner: str) -> Callable[..., RunRequest]:
     def build(text: str, **fields: object) -> RunRequest:
-        return RunRequest.model_validate(
-            {"owner": owner, "messages": (Message(role="user", content=text),), **fields}
-        )
+        return RunRequest.model_validate({"owner": owner, "messages": (Message(role="user", content=text),), **fields})
 
     return build
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated, get_args
 
 import typer
+from bench.engines import engines_running
 from rich.console import Console
 
-from bench.engines import engines_running
 from bench.main_job import System, systems
 from bench.plot import PlottingMissing
 from bench.questions import NoQuestions, data_folder

@@ -10,6 +10,7 @@ from web.doors import Doors
 from web.errors import invalid, shown
 from web.event_stream import EventStream, Wire
 from web.identity import Identity
+from web.json_line import one_line
 
 _EVENT_ID = re.compile(r"(\d{1,20})(?:-(\d{1,20}))?", re.ASCII)
 _LARGEST = 2**64
@@ -62,7 +63,7 @@ class RunEvents(EventStream):
         await wire.begin({"x-tandem-run-id": self._record.id})
         visible = event if self._who.may_see_reasoning else without_reasoning(event)
         if visible is not None:
-            data = EVENT.dump_json(visible)
+            data = one_line(EVENT.dump_json(visible))
             await wire.write(b"id: %s\nevent: %s\ndata: %s\n\n" % (identifier.encode(), event.type.encode(), data))
 
 

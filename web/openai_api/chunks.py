@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
-
 from agents.events import RunFinished
 from orchestrator.runs import RunRequest
+from web.json_line import json_line
 from web.openai_api.tool_calls import with_ids
 from web.openai_api.usage import finish_reason, tandem_object, usage_of
 from workers.ledger import LedgerSummary
@@ -16,7 +15,7 @@ DONE = b"data: [DONE]\n\n"
 
 def queued(position: int, model: str) -> bytes:
     """An SSE comment: clients skip it, and proxies see that the connection lives."""
-    return b": queued at %d for %s\n\n" % (position, orjson.dumps(model))
+    return b": queued at %d for %s\n\n" % (position, json_line(model))
 
 
 def error_line(body: bytes) -> bytes:
@@ -29,10 +28,10 @@ class Head:
 
     def __init__(self, run: str, model: str, created: int) -> None:
         fixed = {"id": f"chatcmpl-{run}", "object": "chat.completion.chunk", "created": created, "model": model}
-        self.bytes = b"data: " + orjson.dumps(fixed)[:-1]
+        self.bytes = b"data: " + json_line(fixed)[:-1]
 
     def usage(self, ledgers: Sequence[LedgerSummary]) -> bytes:
-        return b'%s,"choices":[],"usage":%s}\n\n' % (self.bytes, orjson.dumps(usage_of(ledgers)))
+        return b'%s,"choices":[],"usage":%s}\n\n' % (self.bytes, json_line(usage_of(ledgers)))
 
 
 class ChoiceChunks:
@@ -52,18 +51,18 @@ class ChoiceChunks:
         return self._start + b'{"role":"assistant","content":""}' + self._open
 
     def content(self, text: str) -> bytes:
-        return self._content + orjson.dumps(text) + self._close
+        return self._content + json_line(text) + self._close
 
     def reasoning(self, text: str) -> bytes:
-        return self._reasoning + orjson.dumps(text) + self._close
+        return self._reasoning + json_line(text) + self._close
 
     def tool_calls(self, calls: Sequence[dict[str, Any]]) -> bytes:
         numbered = [{"index": number, **call} for number, call in enumerate(with_ids(calls))]
-        return self._start + orjson.dumps({"tool_calls": numbered}) + self._open
+        return self._start + json_line({"tool_calls": numbered}) + self._open
 
     def last(self, run: str, request: RunRequest, finished: RunFinished) -> bytes:
-        end = orjson.dumps(finish_reason(finished))
-        tandem = orjson.dumps(tandem_object(run, request, finished))
+        end = json_line(finish_reason(finished))
+        tandem = json_line(tandem_object(run, request, finished))
         return b'%s{},"logprobs":null,"finish_reason":%s}]%s,"tandem":%s}\n\n' % (
             self._start,
             end,

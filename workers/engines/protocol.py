@@ -35,7 +35,8 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How to sample. ``max_tokens`` bounds new tokens; temperature 0 is greedy; ``seed`` None lets the engine draw one."""
+    """How to sample. ``max_tokens`` bounds new tokens; temperature 0 is greedy; with ``seed`` None the engine draws
+    one."""
 
     max_tokens: int = 1024
     temperature: float = 0.0

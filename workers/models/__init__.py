@@ -1,1 +1,1 @@
-"""Chat models: messages in, tokens out, over a local engine or any provider LiteLLM knows; behaviour is added by wrapping."""
+"""Chat models: messages in, tokens out, over a local engine or any provider; behaviour is added by wrapping."""

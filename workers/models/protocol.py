@@ -27,7 +27,7 @@ class ChatRequest:
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """What is known of a model. ``parameters`` in billions, embeddings included; ``digest`` is the sha256 of its file."""
+    """What is known of a model. ``parameters`` in billions, embeddings included; ``digest``: sha256 of its file."""
 
     name: str
     parameters: float

@@ -1,0 +1,49 @@
+"""The sandbox as the gateway sees it: a Celery worker runs the program, its result comes back through Redis."""
+
+import asyncio
+import time
+import uuid
+from typing import cast
+
+from celery import Celery
+from redis.asyncio import Redis
+
+from tools.sandbox.jobs import QUEUE, TASK, Job
+from tools.sandbox.protocol import Execution, Limits
+
+_QUEUE_PATIENCE_SECONDS = 60.0
+_TURN_SECONDS = 2
+
+
+class CelerySandbox:
+    """Implements ``Sandbox``. A job that waits longer than a minute beyond its own limit for a free worker is given up
+    and not run any more."""
+
+    def __init__(self, app: Celery, redis: Redis, patience: float = _QUEUE_PATIENCE_SECONDS) -> None:
+        self._app = app
+        self._redis = redis
+        self._patience = patience
+
+    async def run(self, program: str, limits: Limits = Limits()) -> Execution:
+        wait = limits.wall_seconds + self._patience
+        job = Job(id=uuid.uuid4().hex, program=program, limits=limits, expires=time.time() + wait)
+        await asyncio.to_thread(self._send, job)
+        result = await self._result(job)
+        if result is None:
+            return Execution(
+                outcome="refused",
+                stderr=f"no sandbox worker took the program within {wait:.0f} s; start one with `tandem serve` or "
+                f"`celery -A workers.celery_app worker --queues {QUEUE}`",
+            )
+        return Execution.model_validate_json(result)
+
+    async def _result(self, job: Job) -> bytes | None:
+        # Asked in turns shorter than the client's socket timeout, which would end one long wait with an error.
+        while time.time() < job.expires:
+            answer = cast(tuple[bytes, bytes] | None, await self._redis.blpop([job.result_key], timeout=_TURN_SECONDS))
+            if answer is not None:
+                return answer[1]
+        return None
+
+    def _send(self, job: Job) -> None:
+        self._app.send_task(TASK, args=[job.model_dump(mode="json")], queue=QUEUE, expires=job.expires - time.time())
