@@ -84,7 +84,7 @@ class StreamOptionsFields(Fields):
 
 
 class ChatFields(Fields):
-    """One request. The last two groups are accepted for the sake of clients: ignored, or only at their neutral value."""
+    """One request. The last two groups are there for clients' sake: ignored, or taken at their neutral value only."""
 
     model: Annotated[str, Field(min_length=1, max_length=200)]
     messages: list[MessageFields] = Field(min_length=1, max_length=10_000)
