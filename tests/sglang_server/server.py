@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 import venv
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,7 +87,8 @@ def running(installation: SglangInstallation, log: Path) -> Iterator[SglangServe
 
 
 def _fingerprint() -> str:
-    parts = [(_HERE / "requirements.txt").read_bytes(), (_HERE / "gguf_to_hf.py").read_bytes(), *map(str.encode, _BESIDE)]
+    parts = [(_HERE / name).read_bytes() for name in ("requirements.txt", "gguf_to_hf.py")]
+    parts += map(str.encode, _BESIDE)
     parts += [(_HERE / name).read_bytes() for name in ("conversations.json", "render.py", "sgl_kernel/__init__.py")]
     return hashlib.sha256(b"\n".join(parts)).hexdigest()[:12]
 
@@ -149,14 +150,10 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], url: str, log: Path) -
 def _stop(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.send_signal(signal.SIGINT)
-        try:
+        with suppress(subprocess.TimeoutExpired):  # the group is killed below
             process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            pass  # the group is killed below
-    try:
+    with suppress(ProcessLookupError):  # everything in the group has ended
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass  # everything in the group has ended
     process.wait()
 
 

@@ -78,7 +78,7 @@ def read_json(path: Path) -> dict[str, Any]:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise TokenizerFolderError(
-            f"cannot read {path}: {error}; set `tokenizer` in tandem.toml to the model's folder with its tokenizer files"
+            f"cannot read {path}: {error}; set `tokenizer` in tandem.toml to the model's folder"
         ) from error
     if not isinstance(value, dict):
         raise TokenizerFolderError(f"{path} holds {type(value).__name__}, expected an object")

@@ -8,6 +8,7 @@ import orjson
 
 from workers.engines.errors import EngineRefused, EngineUnavailable, check_ids
 from workers.engines.protocol import EngineDescription, Finish, FinishReason, Generation, Sampling, Token
+from workers.engines.server_sent import server_sent
 from workers.usage import Usage
 
 _STOP_TYPES: Mapping[str, FinishReason] = {"eos": "stop", "word": "stop", "limit": "length", "none": "abort"}
@@ -40,10 +41,12 @@ class LlamaCppEngine:
         try:
             async with await self._open("POST", "/completion", _body(generation)) as response:
                 await self._raise_for(response)
-                async for line in response.content:
-                    if line.startswith(b"data: "):
-                        for event in _events(orjson.loads(line[6:]), self.name):
-                            yield event
+                async for data in server_sent(response.content):
+                    for event in _events(data, self.name):
+                        yield event
+                        if isinstance(event, Finish):
+                            return
+            raise EngineUnavailable(f"engine {self.name!r} at {self._url} ended its answer without a finish; try again")
         except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
             raise self._unavailable(error) from error
 

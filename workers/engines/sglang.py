@@ -15,7 +15,8 @@ import orjson
 from workers.engines.chat_template import ChatTemplate, vocabulary_size
 from workers.engines.errors import EngineRefused, EngineUnavailable, check_ids
 from workers.engines.protocol import EngineDescription, Finish, Generation, Sampling, Token
-from workers.engines.sglang_stream import AnswerReader, server_sent
+from workers.engines.server_sent import server_sent
+from workers.engines.sglang_stream import AnswerReader
 
 _ABORT_SECONDS = 2.0
 _BROKEN = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError)

@@ -1,34 +1,12 @@
-"""What SGLang's ``/generate`` streams, turned into tokens: cumulative texts, ids and log-probabilities become deltas."""
+"""What SGLang's ``/generate`` streams, as tokens: cumulative texts, ids and log-probabilities become deltas."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
-
-import aiohttp
-import orjson
 
 from workers.engines.errors import EngineRefused, EngineUnavailable
 from workers.engines.protocol import Finish, FinishReason, Token
 from workers.engines.stop_strings import forming
 from workers.usage import Usage
-
-# One event repeats the whole answer with its log-probabilities so far: megabytes for a long answer.
-_LONGEST_EVENT = 256 * 2**20
-
-
-async def server_sent(content: aiohttp.StreamReader) -> AsyncIterator[dict[str, Any]]:
-    """The JSON objects of ``data:`` lines, until ``[DONE]``. aiohttp's own line reader has too short a limit."""
-    pending = bytearray()
-    async for chunk in content.iter_any():
-        pending += chunk
-        while (end := pending.find(b"\n")) >= 0:
-            line = bytes(pending[:end]).strip()
-            del pending[: end + 1]
-            if line == b"data: [DONE]":
-                return
-            if line.startswith(b"data: "):
-                yield orjson.loads(line[6:])
-        if len(pending) > _LONGEST_EVENT:
-            raise EngineUnavailable(f"an SGLang server sent an event of more than {_LONGEST_EVENT} bytes")
 
 
 class AnswerReader:

@@ -4,6 +4,7 @@ import hashlib
 import sqlite3
 import time
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from pathlib import Path
 
 import orjson
@@ -28,12 +29,14 @@ class GenerationCache:
         if row is None:
             return None
         value = orjson.loads(row[0])
-        tokens: list[Token | Finish] = [Token(t[0], t[1], t[2]) for t in value["tokens"]]
+        tokens: list[Token | Finish] = [
+            Token(t[0], t[1], t[2], tuple((i, p) for i, p in t[3])) for t in value["tokens"]
+        ]
         return [*tokens, Finish(value["reason"], Usage.model_validate(value["usage"]))]
 
     def write(self, key: str, tokens: list[Token], finish: Finish, seconds: float) -> None:
         value = {
-            "tokens": [(t.id, t.text, t.logprob) for t in tokens],
+            "tokens": [(t.id, t.text, t.logprob, t.top) for t in tokens],
             "reason": finish.reason,
             "usage": finish.usage.model_dump(),
             "seconds": seconds,
@@ -46,7 +49,10 @@ class GenerationCache:
 
 
 class Cached:
-    """Wraps a model; ``build`` names what else decides the bits (engine version, slots, threads)."""
+    """Wraps a model; ``build`` names what else decides the bits (engine version, slots, threads).
+
+    Requests with tools, and draws without a seed, pass through uncached.
+    """
 
     def __init__(self, inner: ChatModel, cache: GenerationCache, build: str) -> None:
         self._inner = inner
@@ -58,6 +64,12 @@ class Cached:
         return self._inner.card
 
     async def generate(self, request: ChatRequest) -> AsyncGenerator[Token | Finish, None]:
+        if request.tools or (request.sampling.temperature > 0 and request.sampling.seed is None):
+            # Draws without a seed are meant to differ; to repeat one would make a vote of samples unanimous.
+            async with aclosing(self._inner.generate(request)) as fresh:
+                async for event in fresh:
+                    yield event
+            return
         key = self._key(request)
         stored = self._cache.read(key)
         if stored is not None:
@@ -66,12 +78,13 @@ class Cached:
             return
         tokens: list[Token] = []
         started = time.monotonic()
-        async for event in self._inner.generate(request):
-            if isinstance(event, Token):
-                tokens.append(event)
-            elif event.reason in ("stop", "length"):
-                self._cache.write(key, tokens, event, time.monotonic() - started)
-            yield event
+        async with aclosing(self._inner.generate(request)) as stream:
+            async for event in stream:
+                if isinstance(event, Token):
+                    tokens.append(event)
+                elif event.reason in ("stop", "length"):
+                    self._cache.write(key, tokens, event, time.monotonic() - started)
+                yield event
 
     def _key(self, request: ChatRequest) -> str:
         sampling = request.sampling
@@ -80,6 +93,7 @@ class Cached:
             "build": self._build,
             "messages": [message.openai() for message in request.messages],
             "prefill": request.prefill,
+            "top_logprobs": request.top_logprobs,
             "sampling": [
                 sampling.max_tokens,
                 sampling.temperature,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from workers.engines.protocol import Finish, Token
 from workers.ledger import Charge, Ledger, Price
-from workers.models.protocol import ChatModel, ChatRequest, ModelCard
+from workers.models.protocol import ChatModel, ChatRequest, Meter, ModelCard
 from workers.usage import Usage
 
 
@@ -30,8 +30,11 @@ class Charged:
         usage: Usage | None = None
         try:
             capped = replace(request, sampling=replace(request.sampling, max_tokens=granted))
-            async with aclosing(self._inner.generate(capped)) as stream:
-                async for event in _until_deadline(stream, self._ledger):
+            async with (
+                aclosing(self._inner.generate(capped)) as stream,
+                aclosing(_until_deadline(stream, self._ledger, request.meter)) as events,
+            ):
+                async for event in events:
                     if isinstance(event, Finish):
                         usage = event.usage
                         if event.reason == "length" and granted < wanted:
@@ -44,7 +47,7 @@ class Charged:
         finally:
             if usage is None:
                 # The call was cut short or failed before the engine could count: charge what was seen.
-                self._settle(request, granted, Usage(completion=written))
+                self._settle(request, granted, Usage(prompt=request.meter.prompt, completion=written))
 
     def _settle(self, request: ChatRequest, granted: int, usage: Usage) -> None:
         charge = Charge(call=request.call, model=self.card.name, usage=usage, money=self._price.of(usage))
@@ -52,7 +55,7 @@ class Charged:
 
 
 async def _until_deadline(
-    stream: AsyncGenerator[Token | Finish, None], ledger: Ledger
+    stream: AsyncGenerator[Token | Finish, None], ledger: Ledger, meter: Meter
 ) -> AsyncGenerator[Token | Finish, None]:
     """Pass events on until the ledger's seconds are over, then end with a ``Finish`` of reason length."""
     written = 0
@@ -64,7 +67,7 @@ async def _until_deadline(
             return
         except TimeoutError:
             ledger.mark_spent("seconds")
-            yield Finish(reason="length", usage=Usage(completion=written))
+            yield Finish(reason="length", usage=Usage(prompt=meter.prompt, completion=written))
             return
         written += isinstance(event, Token)
         yield event

@@ -41,6 +41,7 @@ class EngineChat:
         stream = cast(AsyncGenerator[Token | Finish, None], self._engine.generate(generation))
         async with aclosing(stream):
             async for event in stream:
+                request.meter.prompt = len(prompt)
                 yield event
 
     async def prompt_ids(self, request: ChatRequest) -> tuple[int, ...]:

@@ -1,7 +1,8 @@
 """The seam between strategies and models: messages in, a stream of tokens and one finish out."""
 
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass
+from contextlib import aclosing
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from workers.engines.protocol import Finish, FinishReason, Sampling, Token
@@ -9,11 +10,19 @@ from workers.messages import Message
 from workers.usage import Usage
 
 
+@dataclass(slots=True)
+class Meter:
+    """What is known of a call before its engine has counted: ``prompt`` tokens, 0 until the first token came."""
+
+    prompt: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
     """What a model is asked. ``prefill`` is text the assistant's turn already begins with.
 
     ``call`` names the call inside its run, so that a repeated node is charged once; it is a hex UUID.
+    ``meter`` is written by the model, so that a call that is cut short can be charged for its prompt.
     """
 
     messages: tuple[Message, ...]
@@ -23,6 +32,7 @@ class ChatRequest:
     top_logprobs: int = 0
     tools: tuple[Mapping[str, Any], ...] = ()
     tool_choice: str | Mapping[str, Any] | None = None
+    meter: Meter = field(default_factory=Meter, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +75,11 @@ class Completion:
 async def complete(model: ChatModel, request: ChatRequest) -> Completion:
     """Run a request to its end without showing the tokens to anyone."""
     tokens: list[Token] = []
-    async for event in model.generate(request):
-        if isinstance(event, Finish):
-            return collect(tokens, event)
-        tokens.append(event)
+    async with aclosing(model.generate(request)) as stream:
+        async for event in stream:
+            if isinstance(event, Finish):
+                return collect(tokens, event)
+            tokens.append(event)
     raise RuntimeError(f"model {model.card.name!r} ended its stream without a finish")
 
 

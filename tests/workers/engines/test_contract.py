@@ -1,4 +1,4 @@
-"""What every engine promises, asked of each of them: the scripted one, a real llama.cpp server, a real SGLang server."""
+"""What every engine promises, asked of each: the scripted one, a real llama.cpp server, a real SGLang server."""
 
 import asyncio
 import json
