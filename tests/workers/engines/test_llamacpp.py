@@ -1,0 +1,61 @@
+"""What is particular to llama.cpp's server, on a real one; what all engines share is in test_contract.py."""
+
+import json
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+
+from workers.engines.errors import EngineRefused
+from workers.engines.llamacpp import LlamaCppEngine
+from workers.engines.protocol import Finish, Generation, Sampling, Token
+
+
+@pytest.fixture
+async def engine(llamacpp_url: str) -> AsyncIterator[LlamaCppEngine]:
+    engine = LlamaCppEngine("smol", llamacpp_url)
+    yield engine
+    await engine.aclose()
+
+
+async def text(engine: LlamaCppEngine, question: str, **sampling: object) -> str:
+    prompt = await engine.tokenize(await engine.render([{"role": "user", "content": question}]))
+    wanted = Generation(prompt, Sampling(**sampling), uuid.uuid4().hex)  # type: ignore[arg-type]
+    return "".join([event.text async for event in engine.generate(wanted) if isinstance(event, Token)])
+
+
+async def test_describes_the_server(engine: LlamaCppEngine) -> None:
+    description = await engine.describe()
+    assert (description.vocabulary, description.context, description.slots) == (49152, 2048, 2)
+
+
+async def test_a_seed_repeats_a_draw_and_another_seed_does_not(engine: LlamaCppEngine) -> None:
+    draws = [await text(engine, "Tell a story.", max_tokens=12, temperature=1.5, seed=s) for s in (1, 1, 2, 3)]
+    assert draws[0] == draws[1]
+    assert len(set(draws)) > 1
+
+
+async def test_a_json_schema_binds_the_answer(engine: LlamaCppEngine) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"legs": {"enum": [4, 8]}},
+        "required": ["legs"],
+        "additionalProperties": False,
+    }
+    answer = json.loads(await text(engine, "A spider, as JSON", max_tokens=40, json_schema=schema))
+    assert answer["legs"] in (4, 8)
+
+
+async def test_a_schema_that_is_none_is_refused(engine: LlamaCppEngine) -> None:
+    with pytest.raises(EngineRefused, match="smol"):
+        await text(engine, "hi", max_tokens=3, json_schema={"type": "nonsense"})
+
+
+async def test_a_long_prompt_with_log_probabilities_comes_through_in_one_piece(engine: LlamaCppEngine) -> None:
+    prompt = await engine.tokenize("word " * 1500)
+    wanted = Generation(prompt, Sampling(max_tokens=2), uuid.uuid4().hex, top_logprobs=50)
+    events = [event async for event in engine.generate(wanted)]
+    assert isinstance(events[-1], Finish)
+    assert events[-1].usage.prompt == len(prompt)
+    assert isinstance(events[0], Token)
+    assert len(events[0].top) == 50
