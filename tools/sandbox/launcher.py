@@ -1,4 +1,4 @@
-"""Becomes an unprivileged user on the host and then bubblewrap. Started as root only: ``python -I -S launcher.py PLAN``.
+"""Becomes an unprivileged user on the host, then bubblewrap. Started as root only: ``python -I -S launcher.py PLAN``.
 
 The process limit of the kernel does not bind host uid 0, not even inside a user namespace, so bubblewrap has to be
 started as another uid. That uid may be unable to reach the interpreter (below /root, for instance), hence the paths
@@ -13,7 +13,8 @@ import json
 import os
 import sys
 
-STAGING = "/tmp"
+# Nothing that a sandbox shows lies below it, so covering it hides nothing that is needed.
+STAGING = "/sys"
 FAILED = 125
 
 _CLONE_NEWNS = 0x00020000

@@ -6,9 +6,7 @@ import signal
 from tools.sandbox.protocol import Outcome
 
 # the last line of an uncaught error that means that the limit on memory was reached, by whoever raised it
-_OUT_OF_MEMORY = re.compile(
-    r"^([\w.]*MemoryError\b.*|.*Z3Exception: b?'?out of memory'?|.*std::bad_alloc.*|.*can't start new thread.*memory.*)$"
-)
+_OUT_OF_MEMORY = re.compile(r"^([\w.]*MemoryError\b.*|.*Z3Exception: b?'?out of memory'?|.*std::bad_alloc.*)$")
 
 
 def outcome_of(code: int, stderr: str) -> Outcome:

@@ -40,6 +40,6 @@ class Execution(BaseModel):
 
 
 class Sandbox(Protocol):
-    async def run(self, program: str, limits: Limits = Limits()) -> Execution:  # noqa: B008 - immutable
+    async def run(self, program: str, limits: Limits = Limits()) -> Execution:
         """Run ``program`` (Python source) isolated from the machine. Never raises for what the program does."""
         ...

@@ -36,7 +36,7 @@ def equal(answer: str, reference: str, form: Form, symbolic: Comparison | None =
 
 
 def cluster(values: Sequence[str | None], form: Form) -> list[list[int]]:
-    """Indices of equal answers, the largest group first, ties by first seen. An absent answer (None) votes for nothing."""
+    """Indices of equal answers, largest group first, ties by first seen. An absent answer (None) votes for nothing."""
     groups: list[list[int]] = []
     for index, value in enumerate(values):
         if value is None:

@@ -10,7 +10,7 @@ _BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{")
 
 
 def plain(text: str) -> str:
-    """``text`` without the marks around it: emphasis, dollar signs of a formula, spacing, braces of simple fractions."""
+    """``text`` without the marks around it: emphasis, dollars of a formula, spacing, braces of simple fractions."""
     text = text.replace("\u00a0", " ").replace("**", "^" if _power(text) else "").strip()
     text = _WRAPPED.sub(r" \1 ", text).replace("\\$", "$").replace("\\%", "%")
     text = text.replace("{,}", ",").replace("^\\circ", "°").replace("^{\\circ}", "°")

@@ -12,7 +12,7 @@ import select
 import signal
 import sys
 
-import math_verify  # type: ignore[import-untyped]
+import math_verify
 
 _MEMORY_BYTES = 1024**3
 _FUNCTIONS = re.compile(r"(?<![\\a-zA-Z])(sqrt|sin|cos|tan|log|ln|exp|pi|theta|infty)(?![a-zA-Z])")

@@ -1,0 +1,6 @@
+import socket
+
+try:
+    print("ESCAPED", socket.getaddrinfo("example.com", 80))
+except OSError as error:
+    print("CONTAINED", error)
