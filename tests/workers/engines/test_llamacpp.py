@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from workers.engines.errors import EngineRefused
 from workers.engines.llamacpp import LlamaCppEngine
 from workers.engines.protocol import Finish, Generation, Sampling, Token
 
@@ -44,11 +43,6 @@ async def test_a_json_schema_binds_the_answer(engine: LlamaCppEngine) -> None:
     }
     answer = json.loads(await text(engine, "A spider, as JSON", max_tokens=40, json_schema=schema))
     assert answer["legs"] in (4, 8)
-
-
-async def test_a_schema_that_is_none_is_refused(engine: LlamaCppEngine) -> None:
-    with pytest.raises(EngineRefused, match="smol"):
-        await text(engine, "hi", max_tokens=3, json_schema={"type": "nonsense"})
 
 
 async def test_a_long_prompt_with_log_probabilities_comes_through_in_one_piece(engine: LlamaCppEngine) -> None:

@@ -64,7 +64,7 @@ async def test_a_json_schema_binds_the_answer(engine: SGLangEngine) -> None:
 
 
 async def test_a_schema_that_is_none_is_refused(engine: SGLangEngine) -> None:
-    with pytest.raises(EngineRefused, match="schema|grammar"):
+    with pytest.raises(EngineRefused, match="grammar"):
         await run(engine, "hi", max_tokens=3, json_schema={"type": 7})
 
 
