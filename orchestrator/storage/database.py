@@ -19,6 +19,8 @@ class Database(Keys, RunStore, ThreadStore):
 
     def __init__(self, engine: AsyncEngine) -> None:
         Keys.__init__(self, engine)
+        RunStore.__init__(self, engine)
+        ThreadStore.__init__(self, engine)
         self._engine = engine
 
     @classmethod
@@ -30,8 +32,11 @@ class Database(Keys, RunStore, ThreadStore):
         ``OperationalError`` where it cannot be reached.
         """
         await upgrade(url)
-        engine = create_async_engine(with_async_driver(url), pool_pre_ping=True)
-        if engine.dialect.name == "sqlite":
+        target = with_async_driver(url)
+        on_network = not target.drivername.startswith("sqlite")
+        # A server may have closed an idle connection; a file has not.
+        engine = create_async_engine(target, pool_pre_ping=on_network)
+        if not on_network:
             event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         try:
             yield cls(engine)

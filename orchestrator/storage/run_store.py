@@ -11,12 +11,22 @@ from orchestrator.storage.records import Outcome
 from orchestrator.storage.tables import RunRow
 from orchestrator.storage.upsert import upsert
 
+_RECORD = (
+    "id", "owner", "thread", "status", "created", "updated", "request", "route", "text", "value", "ledger", "error"
+)  # fmt: skip
+_OUTCOME = tuple(Outcome.model_fields)
+_FIXED = ("owner", "created", "request")
+
 
 class RunStore:
     """The table of runs."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._session = async_sessionmaker(engine, expire_on_commit=False)
+        self._pool = engine
+        dialect = engine.dialect.name
+        self._store = upsert(dialect, RunRow, _RECORD, _FIXED)
+        self._store_outcome = upsert(dialect, RunRow, (*_RECORD, *_OUTCOME), _FIXED)
 
     async def save_run(self, record: RunRecord, outcome: Outcome | None = None) -> None:
         """Store a run, or what has become of it; owner, request and creation time stay as first stored.
@@ -39,8 +49,9 @@ class RunStore:
             "error": record.error,
             **known,
         }
-        async with self._session.begin() as session:
-            await session.execute(upsert(session, RunRow, values, keep={"owner", "created", "request"}))
+        statement = self._store if outcome is None else self._store_outcome
+        async with self._pool.begin() as connection:
+            await connection.execute(statement, values)
 
     async def get_run(self, run: str, owner: str) -> RunRecord:
         """Raises ``UnknownRun`` where there is no such run, or it is somebody else's."""

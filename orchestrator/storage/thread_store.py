@@ -25,12 +25,14 @@ class ThreadStore:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._session = async_sessionmaker(engine, expire_on_commit=False)
+        self._pool = engine
+        self._store_thread = upsert(engine.dialect.name, ThreadRow, (*ThreadRecord.model_fields, "updated"))
 
     async def save_thread(self, thread: ThreadRecord) -> None:
         """Store a thread as its last run leaves it."""
         values = {**thread.model_dump(), "updated": time.time()}
-        async with self._session.begin() as session:
-            await session.execute(upsert(session, ThreadRow, values))
+        async with self._pool.begin() as connection:
+            await connection.execute(self._store_thread, values)
 
     async def get_thread(self, thread: str, owner: str) -> ThreadRecord | None:
         """The owner's thread of that id. The id of a thread's last run finds it as well, because that is what a

@@ -1,22 +1,21 @@
 """Insert or update in one statement, in the dialect of the database at hand."""
 
-from collections.abc import Set as AbstractSet
-from typing import Any
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import inspect
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import Insert
 
 from orchestrator.storage.tables import Base
 
 
-def upsert(
-    session: AsyncSession, table: type[Base], values: dict[str, Any], keep: AbstractSet[str] = frozenset()
-) -> Insert:
-    """A statement that stores ``values``; columns in ``keep`` are not touched where the row exists already."""
+def upsert(dialect: str, table: type[Base], columns: Sequence[str], keep: Collection[str] = ()) -> Insert:
+    """A statement that stores ``columns``, whose values are given when it is executed; build it once.
+
+    Where the row exists already, its key and the columns in ``keep`` stay as they are.
+    """
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     key = [column.name for column in inspect(table).primary_key]
-    changed = {name: value for name, value in values.items() if name not in key and name not in keep}
-    if session.get_bind().dialect.name == "postgresql":
-        return postgresql.insert(table).values(values).on_conflict_do_update(index_elements=key, set_=changed)
-    return sqlite.insert(table).values(values).on_conflict_do_update(index_elements=key, set_=changed)
+    statement = insert(Base.metadata.tables[table.__tablename__])
+    changed = {name: statement.excluded[name] for name in columns if name not in key and name not in keep}
+    return statement.on_conflict_do_update(index_elements=key, set_=changed)
