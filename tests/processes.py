@@ -1,13 +1,15 @@
 """Real servers for tests: started on a free port, waited for, ended."""
 
+import os
 import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 
 def free_port() -> int:
@@ -30,13 +32,21 @@ def accepts(port: int) -> bool:
 
 
 @contextmanager
-def running(command: Sequence[str], ready: Callable[[], bool], log: Path, seconds: float = 60) -> Iterator[int]:
-    """Run ``command`` while the block runs; yields its process id once ``ready`` says so.
+def running(
+    command: Sequence[str],
+    ready: Callable[[], bool],
+    log: Path,
+    seconds: float = 60,
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[int]:
+    """Run ``command``, with ``environment`` on top of this one, while the block runs; yields its process id once ``ready`` says so.
 
     Raises ``RuntimeError`` with the end of its output when it ends early or is not ready in time.
     """
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+        process = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, env={**os.environ, **environment}
+        )
         try:
             deadline = time.monotonic() + seconds
             while not ready():

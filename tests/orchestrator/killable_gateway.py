@@ -16,4 +16,5 @@ async def main() -> None:
         await asyncio.sleep(600)
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -17,7 +17,7 @@ from tests.orchestrator.conftest import events_of, last_of
 from workers.engines.scripted.script import Script, say
 from workers.engines.scripted.server import ScriptedServer
 
-_GATEWAY = Path(__file__).with_name("killable_gateway.py")
+_ROOT = Path(__file__).parents[2]
 Requests = Callable[..., RunRequest]
 
 
@@ -25,10 +25,12 @@ async def _start_and_kill(settings: Settings, request: RunRequest, redis: Redis,
     """Start ``request`` in a process of its own, kill that when an event of type ``seen`` is in the log."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        str(_GATEWAY),
+        "-m",
+        "tests.orchestrator.killable_gateway",
         settings.model_dump_json(),
         request.model_dump_json(),
         stdout=subprocess.PIPE,
+        cwd=_ROOT,
     )
     try:
         assert process.stdout is not None
