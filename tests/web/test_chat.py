@@ -160,7 +160,7 @@ async def test_a_client_that_goes_cancels_its_run(gateway: Gateway, stream: bool
         await asyncio.sleep(0.05)
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
-    await eventually(lambda: run.cancelled, seconds=3)
+    await eventually(lambda: run.cancelled, seconds=5)
 
 
 async def test_every_choice_is_cancelled_with_its_client(gateway: Gateway) -> None:
@@ -169,7 +169,7 @@ async def test_every_choice_is_cancelled_with_its_client(gateway: Gateway) -> No
         await eventually(lambda: len(gateway.runs.runs) == 3)
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
-    await eventually(lambda: all(run.cancelled for run in gateway.runs.runs.values()), seconds=3)
+    await eventually(lambda: all(run.cancelled for run in gateway.runs.runs.values()), seconds=5)
 
 
 async def test_what_the_caller_sets_reaches_the_run(gateway: Gateway) -> None:

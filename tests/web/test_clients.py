@@ -69,7 +69,7 @@ async def test_openais_stream_closed_early_cancels_the_run(gateway: Gateway) -> 
                 break
         await stream.close()
         run = gateway.runs.runs[await gateway.the_only_run()]
-        await eventually(lambda: run.cancelled, seconds=3)
+        await eventually(lambda: run.cancelled, seconds=5)
 
 
 async def test_langchain(gateway: Gateway) -> None:

@@ -3,7 +3,9 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,25 +20,29 @@ def _postgres_programs() -> Path | None:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """A Postgres server of our own, reached through a socket in its folder."""
     programs = _postgres_programs()
     if programs is None:
         pytest.skip("no Postgres server is installed here")
-    folder = tmp_path_factory.mktemp("pg")
-    # Postgres refuses to run as root; its package brings a user for it.
-    user: list[str | Path] = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
-    if user:
-        shutil.chown(folder, "postgres")
-        for parent in folder.parents:
-            if parent.owner() == "root" and parent.is_relative_to(tmp_path_factory.getbasetemp().parent):
-                parent.chmod(0o755)
+    # Not in pytest's folder, which is closed to other users: Postgres refuses to run as root.
+    with tempfile.TemporaryDirectory(prefix="tandem-pg-") as name:
+        folder = Path(name)
+        user: list[str | Path] = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+        if user:
+            shutil.chown(folder, "postgres")
+        with _running(programs, folder, user):
+            yield f"postgresql://tandem@/postgres?host={folder}"
+
+
+@contextmanager
+def _running(programs: Path, folder: Path, user: list[str | Path]) -> Iterator[None]:
     data = folder / "data"
     _run(*user, programs / "initdb", "-D", data, "-A", "trust", "-U", "tandem", "--no-sync")
     control: list[str | Path] = [*user, programs / "pg_ctl", "-D", data, "-w"]
     options = f"-k {folder} -c listen_addresses='' -c fsync=off"
     _run(*control, "-l", folder / "log", "-o", options, "start")
-    yield f"postgresql://tandem@/postgres?host={folder}"
+    yield
     _run(*control, "-m", "immediate", "stop")
 
 
