@@ -1,5 +1,6 @@
 """The gateway: one process, one event loop, every HTTP door. ``python -m web.gateway`` serves it."""
 
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -12,7 +13,7 @@ from structlog.typing import FilteringBoundLogger
 from orchestrator.compose import open_tandem
 from orchestrator.runs import Busy, RunRefused, UnknownRun
 from orchestrator.settings import Settings
-from orchestrator.settings_file import load_settings
+from orchestrator.settings_file import SettingsInvalid, load_settings
 from web import health
 from web.doors import Doors, OpenTandem
 from web.errors import ApiError, answer_api_error, answer_http_error, answer_run_error
@@ -88,5 +89,14 @@ def serve(settings: Settings) -> None:
     )
 
 
+def main() -> None:
+    """What ``python -m web.gateway`` runs; settings that cannot be used end it with every problem, one a line."""
+    try:
+        settings = load_settings()
+    except SettingsInvalid as error:
+        sys.exit(str(error))
+    serve(settings)
+
+
 if __name__ == "__main__":
-    serve(load_settings())
+    main()
