@@ -18,7 +18,7 @@ Run = Callable[..., Awaitable[Execution]]
 
 def limited(**changes: Any) -> Limits:
     """Small limits; the size of files is a mark by which the processes of one run are told from all others."""
-    own = {"cpu_seconds": 10, "wall_seconds": 30.0, "file_bytes": 4 * 1024**2 + secrets.randbelow(2**20)}
+    own = {"cpu_seconds": 10, "wall_seconds": 30.0, "file_bytes": 16 * 1024**2 + secrets.randbelow(2**20)}
     return Limits.model_validate(own | changes)
 
 

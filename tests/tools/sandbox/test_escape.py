@@ -77,7 +77,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, 
             "MACHINE": platform.machine(),
             "CALLS": " ".join(f"{name}={number}" for name, number in seccomp.denied().items()),
             "PROCESSES": str(PROCESSES),
-            "FILE_BYTES": str(4 * 1024**2 + 2**20),
+            "FILE_BYTES": str(17 * 2**20),
         }
         assert victim.poll() is None, "the program killed a process of the host"
         assert not (tmp_path / "mark").exists()
