@@ -52,7 +52,8 @@ async def open_tandem(settings: Settings) -> AsyncIterator[Tandem]:
     async with AsyncExitStack() as stack:
         settings.storage.directory.mkdir(parents=True, exist_ok=True)
         url = redis_url(settings)
-        redis = Redis.from_url(url, max_connections=4096)
+        # With a socket timeout redis-py sends through asyncio.wait_for, which loses cancellations on Python 3.11.
+        redis = Redis.from_url(url, max_connections=4096, socket_timeout=None)
         stack.push_async_callback(redis.aclose)
         database = await stack.enter_async_context(Database.open(database_url(settings.storage)))
         park = ModelPark(settings, DecodeLease(redis))
