@@ -8,8 +8,6 @@ import aiosqlite
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from redis.asyncio import Redis
-from tools.sandbox.remote import CelerySandbox
-from workers.celery_app import create_app
 
 from agents.consensus import Consensus
 from agents.cot import ChainOfThought
@@ -28,6 +26,8 @@ from orchestrator.storage.database import Database
 from orchestrator.storage.urls import database_url
 from orchestrator.threads import NoThreads, StoredThreads, Threads
 from tools.sandbox.protocol import Sandbox
+from tools.sandbox.remote import CelerySandbox
+from workers.celery_app import create_app
 from workers.decode_lease import DecodeLease
 
 

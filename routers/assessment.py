@@ -40,7 +40,8 @@ _ORDER = re.compile(
     r"^\W*(?:please\s+)?(?:write|draft|compose|implement|complete|translate|summari[sz]e|rewrite)\b", re.IGNORECASE
 )
 _INTERFACE_TASK = re.compile(
-    r"^\s*(?:#+\s*task:|(?:create|generate|suggest|write)\b.{0,80}\b(?:title|tags?|follow[- ]up questions?|emoji)\b.{0,200}"
+    r"^\s*(?:#+\s*task:|(?:create|generate|suggest|write)\b.{0,80}\b(?:title|tags?|follow[- ]up questions?|emoji)\b"
+    r".{0,200}"
     r"\b(?:chat|conversation)\b)",
     re.IGNORECASE | re.DOTALL,
 )

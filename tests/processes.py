@@ -39,7 +39,8 @@ def running(
     seconds: float = 60,
     environment: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[int]:
-    """Run ``command``, with ``environment`` on top of this one, while the block runs; yields its process id once ``ready`` says so.
+    """Run ``command``, with ``environment`` on top of this one, while the block runs; yields its process id once
+    ``ready`` says so.
 
     Raises ``RuntimeError`` with the end of its output when it ends early or is not ready in time.
     """

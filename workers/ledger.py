@@ -1,4 +1,4 @@
-"""One hard ledger per request: every model call draws from it, and when it is spent the run ends with its best answer."""
+"""One hard ledger per request: every model call draws from it; when it is spent the run ends with its best answer."""
 
 import time
 from collections.abc import Callable
@@ -58,7 +58,7 @@ class LedgerSummary(BaseModel):
 
 
 class BudgetSpent(Exception):
-    """Control flow: raised when a call is opened on a spent ledger. The controller ends the run with its best answer."""
+    """Control flow: a call was opened on a spent ledger. The controller ends the run with its best answer."""
 
     def __init__(self, limit: Limit) -> None:
         super().__init__(f"the request's budget of {limit} is spent")

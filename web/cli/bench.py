@@ -5,16 +5,18 @@ from pathlib import Path
 from typing import Annotated, get_args
 
 import typer
-from bench.engines import engines_running
 from rich.console import Console
 
+from bench.engines import engines_running
 from bench.main_job import System, systems
 from bench.plot import PlottingMissing
 from bench.questions import NoQuestions, data_folder
 from bench.run import Plan, run
 from orchestrator.settings import Settings
 from orchestrator.settings_file import SettingsInvalid, load_settings
+from orchestrator.stack.part import StackError
 from routers.route import Effort
+from workers.model_files.errors import ModelUnavailable
 
 _STEP_TOKENS = 700
 
@@ -51,7 +53,7 @@ def bench(
         )
         with engines_running(settings, console):
             asyncio.run(run(plan, settings, console))
-    except (NoQuestions, SettingsInvalid, PlottingMissing) as error:
+    except (NoQuestions, SettingsInvalid, PlottingMissing, StackError, ModelUnavailable) as error:
         console.print(f"[red]{error}[/red]", highlight=False)
         raise typer.Exit(1) from None
 

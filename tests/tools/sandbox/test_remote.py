@@ -15,7 +15,18 @@ from workers.celery_app import create_app
 
 @pytest.fixture(scope="module")
 def worker(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    command = [sys.executable, "-m", "celery", "-A", "workers.celery_app", "worker", "--queues", "sandbox", "--loglevel", "INFO"]
+    command = [
+        sys.executable,
+        "-m",
+        "celery",
+        "-A",
+        "workers.celery_app",
+        "worker",
+        "--queues",
+        "sandbox",
+        "--loglevel",
+        "INFO",
+    ]
     log = tmp_path_factory.mktemp("worker") / "log"
 
     def ready() -> bool:
