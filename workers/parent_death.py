@@ -1,6 +1,6 @@
 """Die with the parent: a child of the local stack must not outlive it, not even if the parent is killed outright.
 
-Run as a module it binds any command: ``python -m workers.parent_death PARENT SIGNAL COMMAND…``.
+Run as a script it binds any command: ``python parent_death.py PARENT SIGNAL COMMAND…``.
 """
 
 import ctypes
@@ -28,7 +28,8 @@ def die_with_parent(parent: int | None = None, with_signal: int = signal.SIGKILL
 
 def bound(command: tuple[str, ...], with_signal: signal.Signals = signal.SIGKILL) -> tuple[str, ...]:
     """``command`` as a child of this process that ends when this process does."""
-    return (sys.executable, "-m", "workers.parent_death", str(os.getpid()), str(int(with_signal)), *command)
+    # Isolated and without site: this file needs neither, and it runs before every child.
+    return (sys.executable, "-I", "-S", __file__, str(os.getpid()), str(int(with_signal)), *command)
 
 
 def main(arguments: list[str]) -> None:

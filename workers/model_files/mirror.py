@@ -7,7 +7,7 @@ from workers.model_files.catalogue import ModelFile
 
 
 class Progress(Protocol):
-    """Where a download says how far it is. ``done`` and ``total`` in bytes; ``done`` may fall when a mirror restarts."""
+    """Where a download says how far it is, in bytes; ``done`` may fall when a mirror starts again."""
 
     def start(self, title: str, total: int) -> None: ...
 

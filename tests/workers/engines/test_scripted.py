@@ -83,7 +83,7 @@ async def test_an_abort_is_counted_and_seen_from_outside(scripted: ScriptedServe
 
 async def test_requests_beyond_the_slots_wait(scripted_one_slot: ScriptedServer) -> None:
     answers = [asyncio.create_task(answer(scripted_one_slot, "x")) for _ in range(3)]
-    while not scripted_one_slot.stats.running:  # noqa: ASYNC110 - it runs in another thread
+    while not scripted_one_slot.stats.running:
         await asyncio.sleep(0.005)
     assert scripted_one_slot.stats.running == 1
     assert await asyncio.gather(*answers) == ["hello"] * 3

@@ -1,0 +1,1 @@
+"""The local stack: Redis, engines, worker and gateway as children of one foreground process."""

@@ -1,0 +1,41 @@
+"""The whole local stack in one foreground call."""
+
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from orchestrator.addresses import gateway_url
+from orchestrator.settings import Settings
+from orchestrator.stack.part import StackError
+from orchestrator.stack.parts import stages
+from orchestrator.stack.probes import redis_problem
+from orchestrator.stack.supervisor import Supervisor, signals_interrupt
+
+
+def serve(settings: Settings, config: Path | None, console: Console) -> None:
+    """Start everything, say where it is, and stay until Ctrl-C, SIGTERM, or the end of a part.
+
+    Returns after an orderly stop. Raises ``StackError`` (a part ended, a port is taken) and ``ModelUnavailable``; every
+    part is stopped before.
+    """
+    begin = time.monotonic()
+    if settings.redis.url and (problem := redis_problem(settings.redis.url)):
+        raise StackError(problem)
+    with Supervisor(settings.storage.directory / "logs", console.print) as supervisor, signals_interrupt(supervisor):
+        if supervisor.start(stages(settings, config)):
+            console.print(_table(supervisor))
+            console.print(
+                f"Tandem is ready at [bold]{gateway_url(settings)}[/bold] after {time.monotonic() - begin:.1f} s. "
+                "Ctrl-C stops everything."
+            )
+            supervisor.watch()
+        console.print("stopping")
+
+
+def _table(supervisor: Supervisor) -> Table:
+    table = Table("part", "address", "process", "what", "log")
+    for child in supervisor.children:
+        table.add_row(child.part.name, child.part.address, str(child.pid), child.part.detail, str(child.log))
+    return table

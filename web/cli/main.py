@@ -1,0 +1,30 @@
+"""The console script: puts the commands together."""
+
+import typer
+
+from web.cli import keys, models
+from web.cli.ask import ask
+from web.cli.bench import bench
+from web.cli.doctor import doctor
+from web.cli.init import init
+from web.cli.serve import serve
+
+
+def build() -> typer.Typer:
+    app = typer.Typer(
+        name="tandem",
+        help="One endpoint in front of several language models: the least compute that gives a checked answer.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    for command in (serve, doctor, init, ask, bench):
+        app.command()(command)
+    app.add_typer(models.app, name="models")
+    app.add_typer(keys.app, name="keys")
+    return app
+
+
+def main() -> None:
+    """What ``tandem`` runs."""
+    build()()

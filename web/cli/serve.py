@@ -1,0 +1,20 @@
+"""``tandem serve``: the whole local stack in the foreground."""
+
+from rich.console import Console
+
+from orchestrator.settings_file import settings_path
+from orchestrator.stack.part import StackError
+from orchestrator.stack.serve import serve as serve_stack
+from web.cli.options import Config, settings_or_exit
+from workers.model_files.errors import ModelUnavailable
+
+
+def serve(config: Config = None) -> None:
+    """Start Redis, the engines, a worker and the gateway; Ctrl-C stops all of them."""
+    console = Console()
+    settings = settings_or_exit(config)
+    try:
+        serve_stack(settings, settings_path(config), console)
+    except (StackError, ModelUnavailable) as error:
+        Console(stderr=True).print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        raise SystemExit(1) from None
