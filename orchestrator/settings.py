@@ -1,5 +1,6 @@
 """Settings: one ``tandem.toml`` plus environment, validated at start with the line and the value that is wrong."""
 
+import math
 from pathlib import Path
 from typing import Literal
 
@@ -62,20 +63,25 @@ def _default_ladders() -> dict[Effort, tuple[str, ...]]:
         "none": ("direct(large)",),
         "minimal": ("program(large)",),
         "low": ("program(large)", "cot(large)"),
-        "medium": ("program(large)", "program(large)", "cot(large)"),
-        "high": ("program(large)", "program(large)", "cot(large)", "program(large)", "cot(large)"),
+        "medium": ("program(large)", "cot(large)", "program(large)"),
+        "high": ("program(large)", "program(large)", "program(large)", "cot(large)"),
     }
+
+
+def _default_accept_logprob() -> dict[Effort, float]:
+    # Thresholds of the default pair, from the development split. Low effort takes every program that ran.
+    return {"none": -math.inf, "minimal": -math.inf, "low": -math.inf, "medium": -0.17, "high": -0.105}
 
 
 class AutoSettings(_Section):
     """The training-free policy: a ladder of routes by effort, climbed until the evidence suffices.
 
     ``accept_logprob``: mean natural-log probability of a program's tokens from which it is accepted without a second
-    opinion. ``agreeing``: how many attempts must give the same answer otherwise. ``temperature`` of every attempt
-    after the first of the same route. ``step_tokens`` bounds one internal model call.
+    opinion, by effort. ``agreeing``: how many attempts must give the same answer otherwise. ``temperature`` of every
+    attempt after the first of the same route. ``step_tokens`` bounds one internal model call.
     """
 
-    accept_logprob: float = -0.05
+    accept_logprob: dict[Effort, float] = Field(default_factory=_default_accept_logprob)
     agreeing: int = 2
     temperature: float = 0.7
     step_tokens: int = 1024

@@ -5,6 +5,7 @@ little): a program that ran with a high log-probability, or independent attempts
 without evidence the next, more capable route is taken.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 from agents.problem import Answer
@@ -20,7 +21,9 @@ class Ladder:
     """``accept_logprob`` and ``agreeing`` as in the settings; ``talker`` answers what cannot be checked and
     ``clerk`` the hidden requests of chat interfaces."""
 
-    def __init__(self, ladders: Ladders, *, talker: Route, clerk: Route, accept_logprob: float, agreeing: int) -> None:
+    def __init__(
+        self, ladders: Ladders, *, talker: Route, clerk: Route, accept_logprob: Mapping[Effort, float], agreeing: int
+    ) -> None:
         self._ladders = ladders
         self._talker = talker
         self._clerk = clerk
@@ -45,7 +48,7 @@ class Ladder:
             return Abstain(reason="the model wrote nothing")
         rungs = self._ladders[effort]
         leaders = self._leaders(assessment, attempts)
-        accepted = self._sufficient(attempts, leaders, len(rungs))
+        accepted = self._sufficient(attempts, leaders, self._accept_logprob[effort])
         if accepted is not None:
             return accepted
         if len(attempts) < len(rungs):
@@ -54,29 +57,33 @@ class Ladder:
         if not leaders:
             return Abstain(reason=f"none of {len(attempts)} attempts gave an answer")
         return Accept(
-            attempt=leaders[-1],
+            attempt=leaders[0],
             reason=f"the ladder is climbed; {len(leaders)} of {len(attempts)} attempts agree",
             supported=len(leaders) > 1,
         )
 
-    def _sufficient(self, attempts: Sequence[Answer], leaders: Sequence[int], rungs: int) -> Accept | None:
+    def _sufficient(self, attempts: Sequence[Answer], leaders: Sequence[int], threshold: float) -> Accept | None:
         last = attempts[-1]
         if len(leaders) >= self._agreeing:
-            return Accept(attempt=leaders[-1], reason=f"{len(leaders)} independent attempts agree")
+            return Accept(attempt=leaders[0], reason=f"{len(leaders)} independent attempts agree")
         logprob = last.evidence.mean_logprob
         ran = last.evidence.program_ran
-        if len(attempts) == 1 and ran and (rungs == 1 or (logprob is not None and logprob >= self._accept_logprob)):
+        confident = threshold == -math.inf or (logprob is not None and logprob >= threshold)
+        if len(attempts) == 1 and ran and confident:
             shown = "unknown" if logprob is None else f"{logprob:.3f}"
             return Accept(attempt=0, reason=f"the program ran; its mean log-probability is {shown}")
         return None
 
     def _leaders(self, assessment: Assessment, attempts: Sequence[Answer]) -> Sequence[int]:
-        """Indices of the attempts behind the leading answer; on a tie the later rung, which is the more capable."""
+        """Indices of the attempts behind the leading answer; on a tie that of the earlier rung.
+
+        On the default pair a program that ran is right more often than the chain of thought that contradicts it.
+        """
         answered = [index for index, attempt in enumerate(attempts) if attempt.value is not None]
         if not answered:
             return ()
         groups = cluster([attempts[index].value for index in answered], assessment.form)
-        best = max(groups, key=lambda group: (len(group), max(group)))
+        best = max(groups, key=lambda group: (len(group), -min(group)))
         return [answered[index] for index in best]
 
     def _doubt(self, attempts: Sequence[Answer], leaders: Sequence[int]) -> str:

@@ -1,5 +1,7 @@
 """The training-free policy: which evidence is enough, and what comes next when it is not."""
 
+import math
+
 from agents.problem import Answer, Evidence
 from routers.assessment import Assessment
 from routers.ladder import Ladder
@@ -15,7 +17,7 @@ _LADDER = Ladder(
     {"low": (_PROGRAM, _COT), "medium": (_PROGRAM, _AGAIN, _COT)},
     talker=_TALK,
     clerk=_CLERK,
-    accept_logprob=-0.05,
+    accept_logprob={"low": -math.inf, "medium": -0.05},
     agreeing=2,
 )
 _NUMBER = Assessment(form="number", difficulty=0.5, reason="")
@@ -57,11 +59,17 @@ def test_agreement_of_two_ends_the_climb_even_when_written_differently() -> None
     assert isinstance(verdict, Accept) and verdict.supported
 
 
-def test_disagreement_climbs_and_the_top_prefers_the_most_capable_route() -> None:
+def test_disagreement_climbs_and_at_the_top_the_first_program_counts() -> None:
     assert isinstance(_LADDER.after(_NUMBER, "medium", [_ran("4"), _ran("5")]), Decision)
     verdict = _LADDER.after(_NUMBER, "medium", [_ran("4"), _ran("5"), _ran("6")])
     assert isinstance(verdict, Accept)
-    assert (verdict.attempt, verdict.supported) == (2, False)
+    assert (verdict.attempt, verdict.supported) == (0, False)
+
+
+def test_low_effort_takes_any_program_that_ran_and_climbs_only_on_failure() -> None:
+    assert isinstance(_LADDER.after(_NUMBER, "low", [_ran("4", -3.0)]), Accept)
+    failed = _LADDER.after(_NUMBER, "low", [_ran(None)])
+    assert isinstance(failed, Decision) and failed.route == _COT
 
 
 def test_without_any_answer_it_abstains() -> None:
