@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import orjson
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.settings import Settings
 from workers.usage import Usage
@@ -43,29 +43,31 @@ class Aim(BaseModel):
     why: str
 
 
-class Report(BaseModel):
+class ReportHead(BaseModel):
+    """What every report says, whatever its rows are."""
+
     bench: str
-    created: str
-    commit: str
-    machine: str
+    created: str = Field(default_factory=lambda: datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    commit: str = Field(default_factory=lambda: _commit())
+    machine: str = Field(default_factory=lambda: machine())
     models: list[dict[str, str]]
-    rows: list[Row]
     aims: list[Aim]
+
+
+class Report(ReportHead):
+    rows: list[Row]
 
 
 def new_report(bench: str, settings: Settings, rows: list[Row], aims: list[Aim]) -> Report:
     return Report(
         bench=bench,
-        created=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        commit=_commit(),
-        machine=machine(),
         models=[{"role": model.role, "name": name, "sha256": model.sha256} for name, model in settings.models.items()],
         rows=rows,
         aims=aims,
     )
 
 
-def write_report(report: Report, folder: Path) -> Path:
+def write_report(report: ReportHead, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{report.bench}.json"
     path.write_bytes(orjson.dumps(report.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
