@@ -117,6 +117,8 @@ def arguments(
         "--cap-drop",
         "ALL",
     ]
+    # Before the binds: an environment that was installed under /tmp must not be hidden by it.
+    result += ["--perms", "1777", *size, "--tmpfs", "/tmp", *size, "--tmpfs", HOME]
     for source, inside in binds:
         result += ["--ro-bind", source, inside]
     for link in ("/lib", "/lib32", "/lib64"):
@@ -124,7 +126,6 @@ def arguments(
             result += ["--symlink", os.readlink(link), link]
     result += ["--proc", "/proc", "--dev", "/dev"]
     result += ["--perms", "1777", *size, "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
-    result += ["--perms", "1777", *size, "--tmpfs", "/tmp", *size, "--tmpfs", HOME]
     result += ["--ro-bind-data", str(descriptors.passwd), "/etc/passwd"]
     result += ["--ro-bind-data", str(descriptors.bootstrap), BOOTSTRAP]
     # --file and not a bind: a program may rewrite or delete its own source like any other file of its folder.
