@@ -22,9 +22,7 @@ def _write(folder: Path) -> None:
     (folder / "tiny.jsonl").write_bytes(b"\n".join(orjson.dumps(row) for row in rows))
 
 
-async def test_a_report_has_the_agreed_shape_and_a_second_run_is_free(
-    tmp_path: Path, scripted: ScriptedServer
-) -> None:
+async def test_a_report_has_the_agreed_shape_and_a_second_run_is_free(tmp_path: Path, scripted: ScriptedServer) -> None:
     _write(tmp_path)
     scripted.script = Script(
         replies=(say("```python\nprint(4)\n```", match="Python program"),), default=say("It is \\boxed{4}.")
