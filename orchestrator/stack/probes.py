@@ -5,7 +5,7 @@ import re
 import subprocess
 
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from workers.celery_app import create_app
 
@@ -38,13 +38,21 @@ def redis_problem(url: str) -> str | None:
     try:
         with Redis.from_url(url, socket_connect_timeout=_SECONDS, socket_timeout=_SECONDS) as client:
             version = str(client.info("server")["redis_version"])
-            has_vector_sets = bool(client.execute_command("COMMAND", "INFO", "VADD")[0])
+            has_vector_sets = _has_vector_sets(client)
     except RedisError as error:
         return f"Redis at {url} does not answer ({error}); start it, or leave `url` under [redis] empty"
     if int(version.split(".")[0]) < 8 or not has_vector_sets:
         lacking = "" if has_vector_sets else " without Vector Sets"
         return f"Redis at {url} is {version}{lacking}; 8.0 or newer is needed: leave `url` under [redis] empty"
     return None
+
+
+def _has_vector_sets(client: Redis) -> bool:
+    try:
+        client.execute_command("VCARD", "tandem:no-such-set")
+    except ResponseError:
+        return False
+    return True
 
 
 def server_version(binary: str) -> tuple[int, ...] | None:

@@ -1,0 +1,81 @@
+"""``tandem serve`` as a process: what it starts, what it says, and that nothing outlives it."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import processes
+from tests.orchestrator.stack.serving import Serving
+from workers.engines.scripted.script import Script, say
+from workers.engines.scripted.server import ScriptedServer
+
+
+@pytest.fixture
+def engine() -> Iterator[ScriptedServer]:
+    with ScriptedServer(Script(default=say("Hello."))) as server:
+        yield server
+
+
+@pytest.fixture
+def serving(tmp_path: Path, engine: ScriptedServer) -> Iterator[Serving]:
+    with Serving(tmp_path, engine.url) as started:
+        yield started
+
+
+def test_it_answers_and_stops_everything_on_ctrl_c(serving: Serving) -> None:
+    serving.wait_until_ready()
+    children = serving.children()
+    assert len(children) >= 3
+    assert processes.answers(f"{serving.url}/readyz")
+    assert serving.addresses() == {"127.0.0.1"}
+    serving.process.send_signal(signal.SIGINT)
+    assert serving.process.wait(timeout=30) == 0
+    assert serving.alive(children) == []
+
+
+def test_when_a_part_dies_the_others_are_stopped_and_it_is_named(serving: Serving) -> None:
+    serving.wait_until_ready()
+    children = serving.children()
+    redis = next(pid for pid in children if "redis-server" in serving.command_of(pid))
+    os.kill(redis, signal.SIGKILL)
+    assert serving.process.wait(timeout=40) == 1
+    assert "redis" in serving.said() and "SIGKILL" in serving.said()
+    assert serving.alive(children) == []
+
+
+def test_killed_outright_it_leaves_no_child(serving: Serving) -> None:
+    serving.wait_until_ready()
+    children = serving.children()
+    serving.process.kill()
+    serving.process.wait()
+    deadline = time.monotonic() + 20
+    while serving.alive(children) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert serving.alive(children) == []
+
+
+def test_a_taken_port_is_named_with_its_holder_and_the_way_out(tmp_path: Path, engine: ScriptedServer) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        with Serving(tmp_path, engine.url, gateway_port=port) as refused:
+            assert refused.process.wait(timeout=30) == 1
+            said = " ".join(refused.said().split())
+    assert f"port {port} for gateway on 127.0.0.1 is used by process {os.getpid()}" in said
+    assert "under [gateway] in tandem.toml" in said
+
+
+def test_the_same_data_directory_serves_a_second_start(tmp_path: Path, engine: ScriptedServer) -> None:
+    for _ in range(2):
+        with Serving(tmp_path, engine.url) as started:
+            started.wait_until_ready()
+            started.process.send_signal(signal.SIGTERM)
+            assert started.process.wait(timeout=30) == 0
+    assert subprocess.run(["test", "-s", str(tmp_path / "data" / "tandem.db")], check=False).returncode == 0
