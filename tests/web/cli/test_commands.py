@@ -1,0 +1,57 @@
+"""The commands as processes, as a person types them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests import processes
+
+
+def _tandem(*arguments: str, folder: Path, text: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    known = {"TANDEM__STORAGE__DIRECTORY": str(folder / "data"), "COLUMNS": "300"}
+    return subprocess.run(
+        [str(Path(sys.executable).with_name("tandem")), *arguments],
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        cwd=folder,
+        check=False,
+        env={**os.environ, **known, **environment},
+    )
+
+
+def test_init_writes_a_file_that_loads_and_never_overwrites_one(tmp_path: Path) -> None:
+    assert _tandem("init", "--profile", "gpu", folder=tmp_path).returncode == 0
+    written = (tmp_path / "tandem.toml").read_text()
+    assert "sglang.launch_server" in written
+    again = _tandem("init", "--profile", "cpu", folder=tmp_path)
+    assert again.returncode == 1 and "--force" in again.stderr + again.stdout
+    assert (tmp_path / "tandem.toml").read_text() == written
+
+
+def test_ask_without_a_gateway_says_how_to_start_one(tmp_path: Path) -> None:
+    asked = _tandem("ask", "Hello?", "--url", f"http://127.0.0.1:{processes.free_port()}", folder=tmp_path)
+    assert asked.returncode == 1
+    assert "make run" in asked.stderr
+
+
+def test_doctor_names_what_is_missing_and_how_to_mend_it(tmp_path: Path) -> None:
+    found = _tandem("doctor", folder=tmp_path, TANDEM__STORAGE__MODELS=str(tmp_path / "nothing"))
+    assert found.returncode == 1
+    assert "tandem models fetch" in found.stdout
+    assert "problem model small" in " ".join(found.stdout.split())
+
+
+def test_doctor_shows_the_line_that_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "tandem.toml").write_text("[gateway]\nport = 'many'\n")
+    found = _tandem("doctor", folder=tmp_path)
+    assert found.returncode == 1
+    assert "tandem.toml:2: gateway.port: 'many'" in found.stdout
+
+
+def test_bench_without_questions_says_where_to_put_them(tmp_path: Path) -> None:
+    refused = _tandem("bench", "--data", str(tmp_path / "none"), folder=tmp_path, TANDEM_BENCH_DATA="")
+    assert refused.returncode == 1
+    assert "TANDEM_BENCH_DATA" in refused.stdout
