@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,18 +11,8 @@ import orjson
 
 from bench.latency_targets import MODEL, REPLY, Target
 
-_BODY = orjson.dumps(
-    {
-        "model": MODEL,
-        "stream": True,
-        "temperature": 0,
-        "max_tokens": 64,
-        "messages": [
-            {"role": "system", "content": "You are a helpful assistant."},
-            {"role": "user", "content": "Please tell me in a few words what you can do for me."},
-        ],
-    }
-)
+_SYSTEM = "You are a helpful assistant."
+_QUESTION = "Please tell me in a few words what you can do for me."
 _HEADERS = {"content-type": "application/json", "authorization": "Bearer none"}
 
 
@@ -78,11 +69,12 @@ async def _client(session: aiohttp.ClientSession, target: Target, requests: int)
 
 
 async def _request(session: aiohttp.ClientSession, target: Target) -> Timing:
+    body = _body()
     started = time.perf_counter()
     first = 0.0
     text = ""
     pending = b""
-    async with session.post(f"{target.url}/v1/chat/completions", data=_BODY) as response:
+    async with session.post(f"{target.url}/v1/chat/completions", data=body) as response:
         async for part in response.content.iter_any():
             *lines, pending = (pending + part).split(b"\n")
             for line in lines:
@@ -92,6 +84,13 @@ async def _request(session: aiohttp.ClientSession, target: Target) -> Timing:
         if response.status != 200 or text != REPLY:
             raise UnexpectedAnswer(f"{target.name} at {target.url} answered {response.status} with {text!r}")
     return Timing(first, time.perf_counter() - started)
+
+
+def _body() -> bytes:
+    # No two questions are alike: an answer from somebody's cache would measure the cache.
+    question = f"[{uuid.uuid4().hex}] {_QUESTION}"
+    messages = [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": question}]
+    return orjson.dumps({"model": MODEL, "stream": True, "temperature": 0, "max_tokens": 64, "messages": messages})
 
 
 def _content(line: bytes) -> str:

@@ -56,6 +56,8 @@ class Controller:
 
     async def run(self, request: RunRequest, context: RunContext) -> RunState:
         """Run a new request to its verdict. Faults of engines are raised; a spent budget is part of the state."""
+        if self._offers.passes_through(request):
+            return await self._straight({"request": request, "attempts": []}, context)
         return await self._invoke({"request": request, "attempts": []}, context)
 
     async def resume(self, context: RunContext) -> RunState:
@@ -75,6 +77,16 @@ class Controller:
         extra: dict[str, Any] = {"durability": "sync"} if self._checkpointed else {}
         state = await self._graph.ainvoke(value, _config(context.run), context=context, **extra)
         return RunState(**state)  # type: ignore[typeddict-item]
+
+    async def _straight(self, state: RunState, context: RunContext) -> RunState:
+        """The same nodes in the same order without the graph and its checkpoints, which cost more than they are worth
+        to one plain call: nothing before its first words is dear, and after them it could not be resumed anyway."""
+        runtime: _Runtime = Runtime(context=context)
+        for prepare in (self._guard, self._recall):
+            state = state | await prepare(state)
+        for node in (self._assess, self._route, self._solve, self._verify, self._learn):
+            state = state | await node(state, runtime)
+        return state
 
     def _compile(
         self, checkpointer: BaseCheckpointSaver[str] | None

@@ -42,6 +42,10 @@ class Offers:
     def is_model(self, name: str) -> bool:
         return name in self._settings.models
 
+    def passes_through(self, request: RunRequest) -> bool:
+        """Whether the request is one plain call of the model that it names."""
+        return request.strategy is None and self.is_model(request.model)
+
     def effort(self, request: RunRequest) -> Effort:
         return request.effort or _AUTO.get(request.model) or self._settings.default_effort
 

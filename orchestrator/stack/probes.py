@@ -49,7 +49,7 @@ def redis_problem(url: str) -> str | None:
 
 def _has_vector_sets(client: Redis) -> bool:
     try:
-        client.execute_command("VCARD", "tandem:no-such-set")
+        client.vset().vcard("tandem:no-such-set")
     except ResponseError:
         return False
     return True
