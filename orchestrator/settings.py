@@ -12,7 +12,7 @@ from workers.ledger import Budget, Price
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
 
 class EngineSettings(_Section):

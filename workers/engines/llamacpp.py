@@ -11,6 +11,7 @@ from workers.engines.protocol import EngineDescription, Finish, FinishReason, Ge
 from workers.engines.server_sent import server_sent
 from workers.usage import Usage
 
+_KEPT_SECONDS = 0.05
 _STOP_TYPES: Mapping[str, FinishReason] = {"eos": "stop", "word": "stop", "limit": "length", "none": "abort"}
 
 
@@ -70,9 +71,10 @@ class LlamaCppEngine:
             # A generation may be silent for long (queued behind others), so no total timeout: cancel ends it.
             self._session = aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=5),
-                # llama.cpp's server closes kept connections as it likes, and a POST that meets a closed one cannot be
-                # repeated safely; a new connection on one machine costs a fraction of a millisecond.
-                connector=aiohttp.TCPConnector(limit=0, force_close=True),
+                # Rendering, tokenizing and generating follow each other on one connection. It is not kept for longer:
+                # an idle one occupies a thread of llama.cpp's server, which closes it after five seconds, and a POST
+                # that meets a closed one cannot be repeated safely.
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT_SECONDS),
                 read_bufsize=2**20,
             )
         return self._session
