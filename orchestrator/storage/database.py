@@ -13,6 +13,8 @@ from orchestrator.storage.thread_store import ThreadStore
 from orchestrator.storage.upgrade import upgrade
 from orchestrator.storage.urls import with_async_driver
 
+_SQLITE_CONNECTIONS = 4
+
 
 class Database(Keys, RunStore, ThreadStore):
     """Keys, runs and threads over one pool of connections. Safe to use from many tasks of one event loop."""
@@ -34,9 +36,12 @@ class Database(Keys, RunStore, ThreadStore):
         await upgrade(url)
         target = with_async_driver(url)
         on_network = not target.drivername.startswith("sqlite")
-        # A server may have closed an idle connection; a file has not.
-        engine = create_async_engine(target, pool_pre_ping=on_network)
-        if not on_network:
+        if on_network:
+            # A server may have closed an idle connection; a file has not.
+            engine = create_async_engine(target, pool_pre_ping=True)
+        else:
+            # SQLite has one writer at a time: a crowd of connections would wait for each other in its busy loop.
+            engine = create_async_engine(target, pool_size=_SQLITE_CONNECTIONS, max_overflow=0)
             event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         try:
             yield cls(engine)
