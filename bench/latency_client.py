@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 
 import aiohttp
 import orjson
@@ -42,8 +43,9 @@ class Load:
 
 
 async def measure(targets: Sequence[Target], load: Load, advance: Callable[[], None]) -> Rounds:
-    """Measure all targets in the same rounds, so that a machine that drifts treats them alike; the first comes last in
-    the next round. Raises ``UnexpectedAnswer``."""
+    """Measure all targets in the same rounds, so that a machine that drifts treats them alike, in every order in turn, so
+    that none always follows the same other. Raises ``UnexpectedAnswer``."""
+    orders = tuple(permutations(targets))
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
     timeout = aiohttp.ClientTimeout(total=120)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout, headers=_HEADERS) as session:
@@ -52,8 +54,7 @@ async def measure(targets: Sequence[Target], load: Load, advance: Callable[[], N
             await _burst(session, target, load)
         measured: Rounds = []
         for number in range(load.rounds):
-            turn = number % len(targets)
-            order = (*targets[turn:], *targets[:turn])
+            order = orders[number % len(orders)]
             measured.append({target.name: await _burst(session, target, load) for target in order})
             advance()
         return measured
