@@ -1,5 +1,6 @@
 """The gateway: one process, one event loop, every HTTP door. ``python -m web.gateway`` serves it."""
 
+import gc
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -58,7 +59,14 @@ def create_app(
                     metrics=metrics,
                     log=log,
                 )
-                yield
+                # What was built by now stays: without this every full collection looks at all of it again, for tens of
+                # milliseconds in which no stream goes on.
+                gc.collect()
+                gc.freeze()
+                try:
+                    yield
+                finally:
+                    gc.unfreeze()
 
     app = FastAPI(title="Tandem", lifespan=lifespan, redirect_slashes=False)
     for door in (chat.router, models.router, runs.router, health.router):
