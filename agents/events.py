@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from workers.collaboration.protocol import Written
 from workers.ledger import Charge, LedgerSummary
 
 
@@ -74,15 +75,49 @@ class StepFinished(_Event):
 
 
 class ReasoningDelta(_Event):
+    """``tokens`` says who wrote what where two models write together; empty otherwise."""
+
     type: Literal["reasoning.delta"] = "reasoning.delta"
     step: str
     text: str
+    tokens: tuple[Written, ...] = ()
 
 
 class ContentDelta(_Event):
+    """``tokens`` as in ``ReasoningDelta``; ``model`` is then the model of the last of them."""
+
     type: Literal["content.delta"] = "content.delta"
     text: str
     model: str
+    tokens: tuple[Written, ...] = ()
+
+
+class HandedOver(_Event):
+    """In a collaborative step ``model`` writes from token ``position`` on."""
+
+    type: Literal["handed_over"] = "handed_over"
+    step: str
+    position: int
+    origin: str
+    model: str
+    reason: str
+
+
+class QuestionAsked(_Event):
+    """The run needs an answer from the reader before it can go on; ``choices`` are quick replies, perhaps none."""
+
+    type: Literal["question.asked"] = "question.asked"
+    question: str
+    choices: tuple[str, ...] = ()
+
+
+class ArtifactMade(_Event):
+    """A file that a program wrote; doors serve it under the run by its ``name``. ``size`` in bytes."""
+
+    type: Literal["artifact"] = "artifact"
+    name: str
+    media_type: str
+    size: int
 
 
 class ToolCalls(_Event):
@@ -154,6 +189,9 @@ Event = Annotated[
     | StepFinished
     | ReasoningDelta
     | ContentDelta
+    | HandedOver
+    | QuestionAsked
+    | ArtifactMade
     | ToolCalls
     | ToolStarted
     | ToolFinished

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 from agents.events import ContentDelta, Event, ReasoningDelta, StepFinished, StepStarted
 from agents.problem import Answer, Problem
 from tools.sandbox.protocol import Limits, Sandbox
+from workers.collaboration.protocol import Collaboration
 from workers.engines.protocol import Finish, Sampling, Token
 from workers.messages import Message
 from workers.models.protocol import ChatModel, ChatRequest, Completion, collect
@@ -20,7 +21,8 @@ Shown = Literal["content", "reasoning"]
 @dataclass(frozen=True, slots=True)
 class SolveContext:
     """What a strategy works with. ``models`` maps names to models that already draw on the request's ledger;
-    ``writers`` are the route's models, the one that writes first first; ``step_tokens`` bounds one internal call."""
+    ``writers`` are the route's models, the one that writes first first; ``step_tokens`` bounds one internal call.
+    ``collaboration`` lets two of the models write together; None where nothing serves that."""
 
     models: Mapping[str, ChatModel]
     writers: tuple[str, ...]
@@ -28,6 +30,7 @@ class SolveContext:
     limits: Limits
     emit: Emit
     step_tokens: int = 1024
+    collaboration: Collaboration | None = None
 
     def writer(self) -> ChatModel:
         return self.models[self.writers[0]]
