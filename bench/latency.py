@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=300, help="rounds at one client, one request a target and round")
     parser.add_argument("--crowded-rounds", type=int, default=24, help="rounds with many clients")
     parser.add_argument("--clients", type=int, default=32, help="how many clients are many")
-    parser.add_argument("--requests", type=int, default=1, help="requests of each of them in a round, one after the other")
+    parser.add_argument("--requests", type=int, default=1, help="requests of each in a round, one after the other")
     parser.add_argument("--results", type=Path, default=Path("bench/results"), help="where data and plot go")
     options = parser.parse_args()
     loads = (Load(1, options.rounds, 1), Load(options.clients, options.crowded_rounds, options.requests))

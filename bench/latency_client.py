@@ -43,8 +43,8 @@ class Load:
 
 
 async def measure(targets: Sequence[Target], load: Load, advance: Callable[[], None]) -> Rounds:
-    """Measure all targets in the same rounds, so that a machine that drifts treats them alike, in every order in turn, so
-    that none always follows the same other. Raises ``UnexpectedAnswer``."""
+    """Measure all targets in the same rounds, so that a machine that drifts treats them alike, in every order in turn,
+    so that none always follows the same other. Raises ``UnexpectedAnswer``."""
     orders = tuple(permutations(targets))
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
     timeout = aiohttp.ClientTimeout(total=120)
