@@ -8,13 +8,15 @@ from typing import cast
 from redis.asyncio import Redis
 
 from agents.events import EVENT, Event, RunFinished
+from orchestrator.live_events import LiveEvents
 
-# One round trip writes a batch; a gateway whose fence is old (another took the run over) writes nothing.
+# One round trip writes a batch and returns its ids; a gateway whose fence is old (the run was taken over) writes none.
 _APPEND = """
-if redis.call('HGET', KEYS[1], 'fence') ~= ARGV[1] then return 0 end
-for i = 4, #ARGV do redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', 'e', ARGV[i]) end
+local ids = {}
+if redis.call('HGET', KEYS[1], 'fence') ~= ARGV[1] then return ids end
+for i = 4, #ARGV do ids[#ids + 1] = redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', 'e', ARGV[i]) end
 redis.call('EXPIRE', KEYS[2], ARGV[3])
-return 1
+return ids
 """
 _Entries = list[tuple[bytes, dict[bytes, bytes]]]
 _Streams = list[tuple[bytes, _Entries]]
@@ -35,28 +37,32 @@ def log_key(run: str) -> str:
 
 
 class EventLog:
-    """Writes one run's events in order. What is emitted while a write is under way goes out with the next one."""
+    """Writes one run's events in order. What is emitted while a write is under way goes out with the next one.
+
+    ``live`` has each event once it is in Redis.
+    """
 
     def __init__(self, redis: Redis, run: str, fence: int, *, keep_seconds: int, longest: int) -> None:
         self._script = redis.register_script(_APPEND)
         self._keys = [run_key(run), log_key(run)]
         self._head = [fence, longest, keep_seconds]
-        self._pending: asyncio.Queue[bytes] = asyncio.Queue(maxsize=_PENDING)
+        self._pending: asyncio.Queue[Event] = asyncio.Queue(maxsize=_PENDING)
         self._writing: asyncio.Task[None] | None = None
         self.failure: BaseException | None = None
+        self.live = LiveEvents()
 
     async def emit(self, event: Event) -> None:
         """Queue an event. Raises ``FencedOff`` or the Redis error that an earlier write met."""
         if self.failure is not None:
             raise self.failure
-        await self._pending.put(EVENT.dump_json(event))
+        await self._pending.put(event)
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._drain())
 
     def emit_now(self, event: Event) -> None:
         """Queue an event from code that cannot wait (a ledger's charge). The queue is bounded by ``emit``'s waiting."""
         try:
-            self._pending.put_nowait(EVENT.dump_json(event))
+            self._pending.put_nowait(event)
         except asyncio.QueueFull:
             self._overflow(event)
 
@@ -76,10 +82,13 @@ class EventLog:
         try:
             while not self._pending.empty():
                 batch = [self._pending.get_nowait() for _ in range(self._pending.qsize())]
-                if not await self._script(keys=self._keys, args=[*self._head, *batch]):
+                ids = await self._script(keys=self._keys, args=[*self._head, *map(EVENT.dump_json, batch)])
+                if not ids:
                     raise FencedOff
+                self.live.add((identifier.decode(), event) for identifier, event in zip(ids, batch, strict=True))
         except Exception as error:  # noqa: BLE001 - kept and raised by the next emit or flush: a task's own exception would be lost
             self.failure = error
+            self.live.close()
 
 
 async def tail(redis: Redis, run: str, after: str = "0") -> AsyncIterator[tuple[str, Event]]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any, cast
 
@@ -15,6 +15,7 @@ from orchestrator import finish
 from orchestrator.controller import Controller
 from orchestrator.event_log import EventLog, FencedOff, now, read_all, run_key, tail
 from orchestrator.lease import ACTIVE, LEASE_MILLISECONDS, RunLeases, lease_key
+from orchestrator.live_events import LiveEvents
 from orchestrator.model_park import ModelPark
 from orchestrator.offers import Offers
 from orchestrator.runs import Busy, ModelOffer, RunRecord, RunRequest, UnknownRun
@@ -56,6 +57,7 @@ class RunService:
         self._holder = uuid.uuid4().hex
         self._leases = RunLeases(redis, self._holder)
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._live: dict[tuple[str, str], LiveEvents] = {}
         self._cancelled: set[str] = set()
         self._watchers: list[asyncio.Task[None]] = []
 
@@ -99,11 +101,22 @@ class RunService:
             pipe.set(lease_key(run), self._holder, px=LEASE_MILLISECONDS)
             pipe.sadd(ACTIVE, run)
             await pipe.execute()
-        self._launch(run, self._fresh(run, request, created))
+        log = self._log_of(run, 1)
+        self._live[run, request.owner] = log.live
+        task = self._launch(run, self._fresh(run, request, created, log))
+        task.add_done_callback(lambda _: self._live.pop((run, request.owner)).close())
         return run
 
     async def events(self, run: str, owner: str, after: str = "0") -> AsyncIterator[tuple[str, Event]]:
-        await self._owned(run, owner)
+        live = self._live.get((run, owner))
+        if live is None:
+            await self._owned(run, owner)
+        elif after == "0":
+            async for item in live.read():
+                yield item
+                after = item[0]
+                if isinstance(item[1], RunFinished):
+                    return
         async for item in tail(self._redis, run, after):
             yield item
 
@@ -126,10 +139,11 @@ class RunService:
         if stored is None or stored.decode() != owner:
             raise UnknownRun(run)
 
-    def _launch(self, run: str, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
+    def _launch(self, run: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
         self._tasks[run] = task
         task.add_done_callback(lambda _: self._tasks.pop(run, None))
+        return task
 
     def _cancel_here(self, run: str) -> bool:
         task = self._tasks.get(run)
@@ -139,8 +153,7 @@ class RunService:
         task.cancel()
         return True
 
-    async def _fresh(self, run: str, request: RunRequest, created: float) -> None:
-        log = self._log_of(run, 1)
+    async def _fresh(self, run: str, request: RunRequest, created: float, log: EventLog) -> None:
         await log.emit(RunStarted(run=run, model=request.model, created=created))
         ledger = self._ledger(request, log)
         context = self._context(run, log, ledger)
