@@ -121,7 +121,7 @@ class Controller:
     async def _assess(self, state: RunState, runtime: _Runtime) -> RunState:
         request = state["request"]
         assessment = assess(request.messages, state.get("inherited"))
-        if request.tools or request.json_schema is not None or self._offers.is_model(request.model):
+        if request.undisturbed or self._offers.is_model(request.model):
             # The caller wants the model's own words in a shape of their own: nothing to compare or rewrite.
             assessment = assessment.model_copy(update={"form": "text", "reason": "passed through to the model"})
         await runtime.context.emit(

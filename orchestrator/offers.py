@@ -52,11 +52,13 @@ class Offers:
     def policy(self, request: RunRequest) -> Policy:
         """The policy that serves a request. Raises ``RunRefused`` for a name that stands for nothing."""
         route = self._pinned(request)
+        if request.undisturbed:
+            # A strategy would drop the tools, or put a prompt of its own between a call and its result.
+            models = route.models[:1] if route is not None else (self._settings.named("large"),)
+            reason = "the caller's own tools or schema need the model undisturbed"
+            return Constant(Route(strategy="direct", models=models), reason)
         if route is not None:
             return Constant(route, f"the request asks for {route.name}")
-        if request.tools or request.json_schema is not None:
-            route = Route(strategy="direct", models=(self._settings.named("large"),))
-            return Constant(route, "the caller's own tools or schema need the capable model, undisturbed")
         return self._ladder
 
     def _pinned(self, request: RunRequest) -> Route | None:

@@ -39,6 +39,12 @@ class RunRequest(BaseModel):
     tools: tuple[dict[str, Any], ...] = ()
     tool_choice: str | dict[str, Any] | None = None
 
+    @property
+    def undisturbed(self) -> bool:
+        """Whether the caller brings tools, answers a tool call or sets a schema: then the model's own words pass
+        through, and no strategy rewrites the question."""
+        return bool(self.tools) or self.json_schema is not None or self.messages[-1].role == "tool"
+
 
 class RunRecord(BaseModel):
     """A run as stored; ``status`` is "running" until its last event."""
