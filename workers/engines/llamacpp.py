@@ -4,14 +4,21 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import aiohttp
+import jinja2
 import orjson
 
+from workers.engines.chat_template import ChatTemplate
 from workers.engines.errors import EngineRefused, EngineUnavailable, check_ids
 from workers.engines.protocol import EngineDescription, Finish, FinishReason, Generation, Sampling, Token
 from workers.engines.server_sent import server_sent
 from workers.usage import Usage
 
 _KEPT_SECONDS = 0.05
+# Turns of every plain kind, with white space that templates trim or keep.
+_PROBE = tuple(
+    {"role": role, "content": content}
+    for role, content in (("system", " s\n"), ("user", "a "), ("assistant", "\nb"), ("user", "c <&>\n\n"))
+)
 _STOP_TYPES: Mapping[str, FinishReason] = {"eos": "stop", "word": "stop", "limit": "length", "none": "abort"}
 
 
@@ -23,11 +30,13 @@ class LlamaCppEngine:
         self._url = url.rstrip("/")
         self._session: aiohttp.ClientSession | None = None
         self._description: EngineDescription | None = None
+        self._template: ChatTemplate | None = None
 
     async def describe(self) -> EngineDescription:
         if self._description is None:
             models = await self._json("GET", "/v1/models")
             props = await self._json("GET", "/props")
+            self._template = await self._own_template(props)
             meta = models["data"][0]["meta"]
             self._description = EngineDescription(
                 model=str(models["data"][0]["id"]),
@@ -59,7 +68,24 @@ class LlamaCppEngine:
         return str((await self._json("POST", "/detokenize", {"tokens": list(ids)}))["content"])
 
     async def render(self, messages: Sequence[Mapping[str, Any]]) -> str:
+        await self.describe()
+        if self._template is not None and _plain(messages):
+            return self._template.render(messages)
+        return await self._rendered_there(messages)
+
+    async def _rendered_there(self, messages: Sequence[Mapping[str, Any]]) -> str:
         return str((await self._json("POST", "/apply-template", {"messages": list(messages)}))["prompt"])
+
+    async def _own_template(self, props: Mapping[str, Any]) -> ChatTemplate | None:
+        """The server's template, to be rendered here without a round trip; None unless both render a probe alike."""
+        source = props.get("chat_template")
+        if not source:
+            return None
+        try:
+            template = ChatTemplate(source, {name: props.get(name, "") for name in ("bos_token", "eos_token")})
+            return template if template.render(_PROBE) == await self._rendered_there(_PROBE) else None
+        except (EngineRefused, jinja2.TemplateError):
+            return None
 
     async def aclose(self) -> None:
         if self._session is not None:
@@ -112,6 +138,18 @@ class LlamaCppEngine:
             f"engine {self.name!r} at {self._url} does not answer ({error}); start it with `tandem serve` or set "
             f"its url in tandem.toml"
         )
+
+
+def _plain(messages: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether these are turns like the probe's; llama.cpp rewrites tool calls and a begun answer in ways of its own."""
+    if not messages or messages[-1]["role"] != "user":
+        return False
+    return all(
+        message["role"] in ("system", "user", "assistant")
+        and isinstance(message.get("content"), str)
+        and not message.get("tool_calls")
+        for message in messages
+    )
 
 
 def _body(generation: Generation) -> bytes:

@@ -4,6 +4,7 @@ import json
 import uuid
 from collections.abc import AsyncIterator
 
+import aiohttp
 import pytest
 
 from workers.engines.llamacpp import LlamaCppEngine
@@ -53,3 +54,23 @@ async def test_a_long_prompt_with_log_probabilities_comes_through_in_one_piece(e
     assert events[-1].usage.prompt == len(prompt)
     assert isinstance(events[0], Token)
     assert len(events[0].top) == 50
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [
+        [("user", "hi")],
+        [("system", " be <b>brief</b> & exact\n"), ("user", "hi\n\n")],
+        [("user", "a"), ("assistant", " b \n"), ("user", "ünï {{ 7 * 7 }}")],
+        [("user", "a"), ("assistant", "b"), ("tool", "42"), ("user", "c")],
+        [("user", "count"), ("assistant", "one, two")],
+    ],
+)
+async def test_renders_as_the_server_does(
+    engine: LlamaCppEngine, llamacpp_url: str, turns: list[tuple[str, str]]
+) -> None:
+    messages = [{"role": role, "content": content} for role, content in turns]
+    async with aiohttp.ClientSession() as session:
+        answer = await session.post(f"{llamacpp_url}/apply-template", json={"messages": messages})
+        expected = (await answer.json())["prompt"]
+    assert await engine.render(messages) == expected

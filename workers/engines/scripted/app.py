@@ -7,7 +7,7 @@ from workers.engines.scripted.chat import chat_completion
 from workers.engines.scripted.completion import completion
 from workers.engines.scripted.script import Script
 from workers.engines.scripted.state import EngineState
-from workers.engines.scripted.tokenizer import VOCABULARY, chatml, decode, encode
+from workers.engines.scripted.tokenizer import CHATML, VOCABULARY, chatml, decode, encode
 from workers.engines.scripted.wire import BrokenOff, ClientGone, Exchange, Receive, Refusal, Scope, Send
 
 Handler = Callable[[EngineState, Exchange], Awaitable[None]]
@@ -51,7 +51,12 @@ async def _models(state: EngineState, exchange: Exchange) -> None:
 async def _props(state: EngineState, exchange: Exchange) -> None:
     script = state.script
     settings = {"n_ctx": script.context}
-    answer = {"default_generation_settings": settings, "total_slots": script.slots, "model_alias": script.name}
+    answer = {
+        "default_generation_settings": settings,
+        "total_slots": script.slots,
+        "model_alias": script.name,
+        "chat_template": CHATML,
+    }
     await exchange.answer(200, answer)
 
 

@@ -36,6 +36,13 @@ def pieces(text: str) -> list[tuple[int, str]]:
     return [(byte, decoder.decode(bytes((byte,)))) for byte in text.encode()]
 
 
+CHATML = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
+    "<|im_start|>assistant\n"
+)
+"""The template that ``chatml`` renders, for messages whose content is text."""
+
+
 def chatml(messages: Sequence[Mapping[str, Any]]) -> str:
     """ChatML, as Qwen's models use it, without a default system message."""
     turns = [f"<|im_start|>{message['role']}\n{_text(message.get('content'))}<|im_end|>\n" for message in messages]
