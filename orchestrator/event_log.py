@@ -9,23 +9,12 @@ from redis.asyncio import Redis
 
 from agents.events import EVENT, Event, RunFinished
 from orchestrator.live_events import LiveEvents
+from workers.fence import FencedStream
 
-# One round trip writes a batch and returns its ids; a gateway whose fence is old (the run was taken over) writes none.
-_APPEND = """
-local ids = {}
-if redis.call('HGET', KEYS[1], 'fence') ~= ARGV[1] then return ids end
-for i = 4, #ARGV do ids[#ids + 1] = redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', 'e', ARGV[i]) end
-redis.call('EXPIRE', KEYS[2], ARGV[3])
-return ids
-"""
 _Entries = list[tuple[bytes, dict[bytes, bytes]]]
 _Streams = list[tuple[bytes, _Entries]]
 _PENDING = 1000
 _BLOCK_MILLISECONDS = 2000
-
-
-class FencedOff(Exception):
-    """Control flow: another gateway has taken this run over; whoever raises it stops working on the run."""
 
 
 def run_key(run: str) -> str:
@@ -43,9 +32,9 @@ class EventLog:
     """
 
     def __init__(self, redis: Redis, run: str, fence: int, *, keep_seconds: int, longest: int) -> None:
-        self._script = redis.register_script(_APPEND)
-        self._keys = [run_key(run), log_key(run)]
-        self._head = [fence, longest, keep_seconds]
+        self._stream = FencedStream(
+            redis, record=run_key(run), stream=log_key(run), fence=fence, longest=longest, keep_seconds=keep_seconds
+        )
         self._pending: asyncio.Queue[Event] = asyncio.Queue(maxsize=_PENDING)
         self._writing: asyncio.Task[None] | None = None
         self.failure: BaseException | None = None
@@ -82,10 +71,8 @@ class EventLog:
         try:
             while not self._pending.empty():
                 batch = [self._pending.get_nowait() for _ in range(self._pending.qsize())]
-                ids = await self._script(keys=self._keys, args=[*self._head, *map(EVENT.dump_json, batch)])
-                if not ids:
-                    raise FencedOff
-                self.live.add((identifier.decode(), event) for identifier, event in zip(ids, batch, strict=True))
+                ids = await self._stream.append([EVENT.dump_json(event) for event in batch])
+                self.live.add(zip(ids, batch, strict=True))
         except Exception as error:  # noqa: BLE001 - kept and raised by the next emit or flush: a task's own exception would be lost
             self.failure = error
             self.live.close()

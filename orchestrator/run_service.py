@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from agents.events import Charged, ContentDelta, Event, RunFinished, RunResumed, RunStarted
 from orchestrator import finish
 from orchestrator.controller import Controller
-from orchestrator.event_log import EventLog, FencedOff, now, read_all, run_key, tail
+from orchestrator.event_log import EventLog, now, read_all, run_key, tail
 from orchestrator.lease import ACTIVE, LEASE_MILLISECONDS, RunLeases, lease_key
 from orchestrator.live_events import LiveEvents
 from orchestrator.model_park import ModelPark
@@ -25,6 +25,7 @@ from orchestrator.storage.database import Database
 from orchestrator.storage.records import Outcome
 from routers.policy import Accept
 from routers.route import Decision
+from workers.fence import FencedOff
 from workers.ledger import Budget, Charge, Ledger
 
 _CANCEL_CHANNEL = "tandem:runs:cancel"
