@@ -21,6 +21,7 @@ from workers.models.engine_chat import EngineChat
 from workers.models.leased import Leased
 from workers.models.litellm_chat import LiteLLMChat
 from workers.models.protocol import ChatModel, ModelCard
+from workers.models.tool_calls_in_text import ToolCallsInText
 from workers.models.with_tools import WithTools
 
 _DEFAULT_ANSWER_TOKENS = 2048
@@ -93,7 +94,7 @@ class ModelPark:
             return LiteLLMChat(card, model.engine.provider_model, model.engine.url or None, key)
         # A local engine's own OpenAI endpoint renders and parses tool calls in the model's format.
         with_tools = LiteLLMChat(card, f"openai/{name}", f"{engine_url(self._settings, name)}/v1", key or "none")
-        return WithTools(EngineChat(card, self.engines[name]), with_tools)
+        return WithTools(EngineChat(card, self.engines[name]), ToolCallsInText(with_tools))
 
 
 def build_engine(settings: Settings, name: str) -> Engine:

@@ -81,3 +81,30 @@ async def test_streamed_calls_are_put_together_by_the_client_and_the_answer_stre
     pieces = [chunk.choices[0].delta.content or "" async for chunk in answer if chunk.choices]
     assert len(pieces) > 2
     assert "".join(pieces) == "It is 12 degrees in Oslo."
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_call_that_the_model_writes_as_text_is_a_call(
+    api: openai.AsyncOpenAI, scripted: ScriptedServer, stream: bool
+) -> None:
+    scripted.script = Script(default=say('```json\n{"name": "weather", "arguments": {"city": "Oslo"}}\n```'))
+    asked: Any = {"model": "auto", "messages": [{"role": "user", "content": QUESTION}], "tools": [WEATHER]}
+    if stream:
+        chunks = [c async for c in await api.chat.completions.create(**asked, stream=True) if c.choices]
+        assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == ""
+        assert chunks[-1].choices[0].finish_reason == "tool_calls"
+    else:
+        [choice] = (await api.chat.completions.create(**asked)).choices
+        assert choice.finish_reason == "tool_calls"
+        assert choice.message.tool_calls is not None
+        assert choice.message.tool_calls[0].id
+
+
+async def test_json_that_is_no_call_is_an_answer(api: openai.AsyncOpenAI, scripted: ScriptedServer) -> None:
+    scripted.script = Script(default=say('{"city": "Oslo"}'))
+    [choice] = (
+        await api.chat.completions.create(
+            model="auto", messages=[{"role": "user", "content": QUESTION}], tools=[WEATHER]
+        )
+    ).choices
+    assert (choice.finish_reason, choice.message.content) == ("stop", '{"city": "Oslo"}')
