@@ -1,10 +1,10 @@
 """The seam between a strategy and two models that write one answer together."""
 
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from workers.engines.protocol import FinishReason, Sampling
 from workers.messages import Message
@@ -13,10 +13,23 @@ from workers.usage import Usage
 Option = float | int | str | bool
 
 
+@dataclass(slots=True)
+class CollaborationMeter:
+    """What the engines of one answer have read and written so far, by model, discarded tokens included, and how many
+    calls that took. Its finish says the same; an answer that is cut short is charged by this."""
+
+    usage: dict[str, Usage] = field(default_factory=dict)
+    calls: dict[str, int] = field(default_factory=dict)
+
+    def add(self, model: str, usage: Usage, calls: int = 0) -> None:
+        self.usage[model] = self.usage.get(model, Usage()) + usage
+        self.calls[model] = self.calls.get(model, 0) + calls
+
+
 class CollaborationRequest(BaseModel):
     """One answer to be written by two models. ``job`` is a hex UUID; ``policy`` names who decides when to hand over,
     ``options`` override its published defaults. ``small`` and ``large`` are configured model names. ``prefill`` is text
-    that the assistant's turn already begins with."""
+    that the assistant's turn already begins with. ``meter`` is written while the answer is."""
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
 
@@ -28,6 +41,7 @@ class CollaborationRequest(BaseModel):
     sampling: Sampling
     options: dict[str, Option] = {}
     prefill: str = ""
+    meter: CollaborationMeter = Field(default_factory=CollaborationMeter, exclude=True)
 
 
 class Alternative(BaseModel):
