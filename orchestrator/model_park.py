@@ -1,5 +1,6 @@
 """The configured models: their engines, opened once, and how a run gets them (leased, charged, passed through)."""
 
+import asyncio
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,6 +13,7 @@ from orchestrator.runs import RunRefused, RunRequest
 from orchestrator.settings import ModelSettings, Settings
 from routers.assessment import Assessment
 from workers.decode_lease import DecodeLease
+from workers.engines.json_schema import schema_fault
 from workers.engines.llamacpp import LlamaCppEngine
 from workers.engines.protocol import Engine, Sampling
 from workers.engines.sglang import SGLangEngine
@@ -53,13 +55,30 @@ class ModelPark:
             tool_choice=request.tool_choice,
         )
 
-    async def refuse_too_long(self, request: RunRequest) -> None:
+    async def refuse_unfit(self, request: RunRequest) -> None:
+        """Raise ``RunRefused`` for a request that no engine could serve as it is meant."""
+        await self._refuse_schema(request)
+        await self._refuse_too_long(request)
+
+    async def _refuse_schema(self, request: RunRequest) -> None:
+        # The other kinds of engine refuse by themselves what they cannot follow; llama.cpp ignores it.
+        if request.json_schema is None or self._settings.models[self._serving(request)].engine.kind != "llamacpp":
+            return
+        fault = await asyncio.to_thread(schema_fault, request.json_schema)
+        if fault is not None:
+            raise RunRefused(
+                f"the JSON schema cannot be followed: {fault[:500]}; change that part of it",
+                "response_format",
+                "invalid_json_schema",
+            )
+
+    async def _refuse_too_long(self, request: RunRequest) -> None:
         """Raise ``RunRefused`` for a conversation that no configured engine's context can hold."""
         characters = sum(len(message.content) for message in request.messages)
         longest = max(self._settings.models.values(), key=lambda model: model.engine.context).engine.context
         if characters <= longest:
             return  # a token is at least one character
-        name = request.model if request.model in self.engines else self._settings.named("large")
+        name = self._serving(request)
         engine = self.engines.get(name)
         if engine is None:
             return
@@ -72,6 +91,19 @@ class ModelPark:
                 "messages",
                 "context_length_exceeded",
             )
+
+    async def shortened(self, text: str, limit: int | None) -> str:
+        """The first ``limit`` tokens of a text that no engine has bounded. A black-box model's tokens are not known,
+        and its text stays whole."""
+        engine = self.engines.get(self._settings.named("large"))
+        if limit is None or engine is None or len(text) <= limit:
+            return text  # a token is at least one character
+        ids = await engine.tokenize(text)
+        return text if len(ids) <= limit else await engine.detokenize(ids[:limit])
+
+    def _serving(self, request: RunRequest) -> str:
+        """The model that the caller names, else the one that serves what is passed through."""
+        return request.model if request.model in self.models else self._settings.named("large")
 
     async def aclose(self) -> None:
         for engine in self.engines.values():

@@ -87,7 +87,7 @@ class RunService:
         self._offers.policy(request)  # refuses an unknown model or strategy before anything is stored
         if len(self._tasks) >= self._settings.gateway.concurrent_runs:
             raise Busy(f"{len(self._tasks)} runs are under way, which is the limit of this gateway", retry_after=5)
-        await self._park.refuse_too_long(request)
+        await self._park.refuse_unfit(request)
         run = uuid.uuid4().hex
         created = now()
         fields: dict[Any, Any] = {
@@ -198,7 +198,7 @@ class RunService:
             async with self._leases.kept(run):
                 try:
                     state = await work()
-                    last = finish.finished(state, ledger.summary())
+                    last = await self._within_bounds(request, state, finish.finished(state, ledger.summary()))
                 except asyncio.CancelledError:
                     if run not in self._cancelled:
                         await self._leave(run, log)
@@ -214,6 +214,13 @@ class RunService:
             _log.warning("run was taken over by another gateway", run=run)
         finally:
             self._cancelled.discard(run)
+
+    async def _within_bounds(self, request: RunRequest, state: RunState, last: RunFinished) -> RunFinished:
+        """A checked answer ended where the caller's ``max_completion_tokens`` ends a streamed one."""
+        if _streamed(state):
+            return last
+        text = await self._park.shortened(last.text, request.max_completion_tokens)
+        return last if text == last.text else last.model_copy(update={"text": text, "finish_reason": "length"})
 
     async def _end(
         self,

@@ -118,3 +118,21 @@ async def test_unknown_models_and_prompts_too_long_are_refused(client: httpx.Asy
 async def test_readiness_names_each_part(client: httpx.AsyncClient) -> None:
     parts = (await client.get("/readyz")).json()["parts"]
     assert parts["redis"] == "ok"
+
+
+async def test_a_schema_that_the_engine_would_ignore_is_refused(client: httpx.AsyncClient) -> None:
+    schema = {"type": "object", "properties": {"a": {"not": {"type": "string"}}}}
+    body = ask("Tell me a story.") | {
+        "response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+    }
+    answer = await client.post("/v1/chat/completions", json=body)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["param"], error["code"]) == (400, "response_format", "invalid_json_schema")
+    assert "not" in error["message"]
+
+
+async def test_a_checked_answer_ends_at_the_callers_bound(client: httpx.AsyncClient, scripted: ScriptedServer) -> None:
+    scripted.script = Script(default=say("So the answer is \\boxed{1234567}."))
+    body = ask("What is 1234560 + 7?", model="cot") | {"max_completion_tokens": 3}
+    choice = (await client.post("/v1/chat/completions", json=body)).json()["choices"][0]
+    assert (choice["message"]["content"], choice["finish_reason"]) == ("123", "length")

@@ -29,17 +29,20 @@ class _Call:
 
 
 class ChunkReader:
-    """Reads the chunks of one answer. After the last, ``reason``, ``usage`` and ``tool_calls()`` hold the rest.
+    """Reads the chunks of one answer; ``begun`` says whether any came. After the last, ``reason``, ``usage`` and
+    ``tool_calls()`` hold the rest.
 
     A provider's separate reasoning text is not part of the answer and is left out; its tokens are in the usage.
     """
 
     def __init__(self) -> None:
+        self.begun = False
         self.reason: str | None = None
         self.usage = Usage()
         self._calls: dict[int, _Call] = {}
 
     def read(self, chunk: Any) -> list[Token]:
+        self.begun = True
         usage = getattr(chunk, "usage", None)
         if usage is not None:
             self.usage = _usage(usage)

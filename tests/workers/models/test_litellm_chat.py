@@ -75,6 +75,13 @@ async def test_tool_calls_are_put_together(server: ScriptedServer) -> None:
     assert answer.text == ""
 
 
+async def test_a_call_that_is_cut_short_has_a_prompt_to_charge_for(server: ScriptedServer) -> None:
+    cut = request("Count " + "one two three " * 50, max_tokens=5000)
+    async with aclosing(model(server).generate(cut)) as stream:
+        await anext(stream)
+    assert 100 < cut.meter.prompt < 400
+
+
 async def test_closing_aborts_at_the_provider(server: ScriptedServer) -> None:
     stream = model(server).generate(request("Count", max_tokens=5000))
     async with aclosing(stream):
