@@ -1,4 +1,4 @@
-"""Accuracy against cost, one panel a data set, with 95 % intervals."""
+"""Accuracy against cost, one panel for each set of questions, with 95 % intervals."""
 
 from pathlib import Path
 
@@ -16,17 +16,17 @@ def plot_frontier(report: Report, path: Path) -> None:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise PlottingMissing("plots need matplotlib: pip install -e '.[bench]'") from error
-    datasets = sorted({row.dataset for row in report.rows})
-    figure = Figure(figsize=(6.5 * len(datasets), 5), layout="constrained")
+    sets = list(dict.fromkeys((row.dataset, row.n) for row in report.rows))
+    figure = Figure(figsize=(6.5 * len(sets), 5), layout="constrained")
     FigureCanvasAgg(figure)
-    for index, dataset in enumerate(datasets):
-        axes = figure.add_subplot(1, len(datasets), index + 1)
-        rows = [row for row in report.rows if row.dataset == dataset]
-        _panel(axes, dataset, rows)
+    for index, (dataset, n) in enumerate(sets):
+        axes = figure.add_subplot(1, len(sets), index + 1)
+        rows = [row for row in report.rows if (row.dataset, row.n) == (dataset, n)]
+        _panel(axes, f"{dataset}, n = {n}", rows)
     figure.savefig(path, dpi=110)
 
 
-def _panel(axes: object, dataset: str, rows: list[Row]) -> None:
+def _panel(axes: object, title: str, rows: list[Row]) -> None:
     from matplotlib.axes import Axes
 
     assert isinstance(axes, Axes)
@@ -46,7 +46,7 @@ def _panel(axes: object, dataset: str, rows: list[Row]) -> None:
             capsize=3,
         )
         axes.annotate(row.system, (row.cost, row.accuracy), xytext=(6, 4), textcoords="offset points", fontsize=8)
-    axes.set_title(f"{dataset}, n = {max(row.n for row in rows)}")
+    axes.set_title(title)
     axes.set_xlabel("cost (large cot = 1)")
     axes.set_ylabel("accuracy")
     axes.set_xlim(left=0)

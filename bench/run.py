@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from bench.main_job import System, aims_of, rows_of
+from bench.main_job import Part, System, aims_of, rows_of
 from bench.plot import plot_frontier
 from bench.questions import read_questions
 from bench.record import Aim, Report, Row, machine, new_report, write_report
@@ -25,12 +25,11 @@ from workers.models.cached import GenerationCache
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to run. ``datasets`` holds (name, rows) pairs; ``concurrency`` questions are under way at once."""
+    """What to run; ``concurrency`` questions are under way at once."""
 
     name: str
     data: Path
-    datasets: tuple[tuple[str, int], ...]
-    systems: tuple[System, ...]
+    parts: tuple[Part, ...]
     cache: Path
     results: Path
     concurrency: int
@@ -57,16 +56,16 @@ async def run(plan: Plan, settings: Settings, console: Console) -> Report:
     rows: list[Row] = []
     aims: list[Aim] = []
     async with open_solver(settings, plan.cache) as solver:
-        for dataset, count in plan.datasets:
-            questions = read_questions(plan.data, dataset, count)
+        for part in plan.parts:
+            questions = read_questions(plan.data, part.dataset, part.rows)
             outcomes: dict[System, Sequence[Solved]] = {}
-            for system in plan.systems:
-                with _progress(console, f"{dataset} {system.name}", len(questions)) as advance:
+            for system in part.systems:
+                with _progress(console, f"{part.dataset} {system.name}", len(questions)) as advance:
                     outcomes[system] = await solver.solve_all(
                         questions, system.model, system.effort, plan.concurrency, advance
                     )
-            rows += rows_of(dataset, outcomes, settings)
-            aims += aims_of(dataset, outcomes, settings)
+            rows += rows_of(part.dataset, outcomes, settings)
+            aims += aims_of(part.dataset, outcomes, settings)
     report = new_report(plan.name, settings, rows, aims)
     path = write_report(report, plan.results)
     await asyncio.to_thread(plot_frontier, report, path.with_suffix(".png"))

@@ -6,7 +6,7 @@ import orjson
 import pytest
 from rich.console import Console
 
-from bench.main_job import System
+from bench.main_job import Part, System
 from bench.questions import NoQuestions, read_questions
 from bench.run import Plan, run
 from tests.orchestrator.conftest import settings_for
@@ -31,8 +31,7 @@ async def test_a_report_has_the_agreed_shape_and_a_second_run_is_free(tmp_path: 
     plan = Plan(
         name="tiny",
         data=tmp_path,
-        datasets=(("tiny", 2),),
-        systems=(System("program(large)"), System("cot(large)"), System("auto", "low")),
+        parts=(Part("tiny", 2, (System("program(large)"), System("cot(large)"), System("auto", "low"))),),
         cache=tmp_path / "generations.sqlite",
         results=tmp_path / "results",
         concurrency=2,

@@ -1,6 +1,7 @@
 """``tandem bench``: measure any route on any question file."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -8,7 +9,7 @@ import typer
 from rich.console import Console
 
 from bench.engines import engines_running
-from bench.main_job import System, systems
+from bench.main_job import Part, System, parts, systems
 from bench.plot import PlottingMissing
 from bench.questions import NoQuestions, data_folder
 from bench.run import Plan, run
@@ -24,7 +25,7 @@ _STEP_TOKENS = 700
 def bench(
     data: Annotated[Path | None, typer.Option(help="Folder with NAME.jsonl; else $TANDEM_BENCH_DATA.")] = None,
     dataset: Annotated[
-        list[str] | None, typer.Option(help="NAME or NAME:ROWS; repeat for several. Default: gsm8k_test:100 svamp:100.")
+        list[str] | None, typer.Option(help="NAME or NAME:ROWS; repeat for several. Default: the main job's.")
     ] = None,
     system: Annotated[
         list[str] | None,
@@ -45,8 +46,7 @@ def bench(
         plan = Plan(
             name=name,
             data=data_folder(data),
-            datasets=tuple(_dataset(text) for text in dataset or ("gsm8k_test:100", "svamp:100")),
-            systems=tuple(_system(text) for text in system) if system else systems(settings),
+            parts=_parts(settings, dataset, system),
             cache=cache or settings.storage.models.parent / "generations.sqlite",
             results=results,
             concurrency=concurrency,
@@ -68,6 +68,14 @@ def _measured(settings: Settings, threads: int) -> Settings:
         for name, model in settings.models.items()
     }
     return settings.model_copy(update={"auto": auto, "models": models})
+
+
+def _parts(settings: Settings, datasets: list[str] | None, names: list[str] | None) -> tuple[Part, ...]:
+    wanted = tuple(_system(text) for text in names) if names else None
+    if datasets is None:
+        standard = parts(settings)
+        return standard if wanted is None else tuple(replace(part, systems=wanted) for part in standard)
+    return tuple(Part(*_dataset(text), wanted or systems(settings)) for text in datasets)
 
 
 def _dataset(text: str) -> tuple[str, int]:
