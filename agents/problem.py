@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from workers.collaboration.protocol import Option
 from workers.engines.protocol import FinishReason, Sampling
 from workers.messages import Message
 
@@ -16,6 +17,7 @@ class Problem(BaseModel):
     ``messages`` is the whole thread; the question is its last user message. ``form`` says how answers are compared;
     ``text`` means that nothing can be compared and the answer is written straight to the reader. ``tools`` are the
     caller's own: the model may ask for them, and the run then ends with the calls it wants.
+    ``options`` are the caller's for the strategy, over those of the settings.
     """
 
     model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
@@ -25,6 +27,7 @@ class Problem(BaseModel):
     sampling: Sampling = Field(default_factory=Sampling)
     tools: tuple[dict[str, Any], ...] = ()
     tool_choice: str | dict[str, Any] | None = None
+    options: dict[str, Option] = {}
 
     @property
     def checkable(self) -> bool:
@@ -35,11 +38,22 @@ class Problem(BaseModel):
         return next((m.content for m in reversed(self.messages) if m.role == "user"), "")
 
 
+class Provenance(BaseModel):
+    """Who wrote an answer that two models wrote together: the share of its ``tokens`` that is the large model's, and
+    how often they took turns."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tokens: int
+    large_share: float
+    handovers: int
+
+
 class Evidence(BaseModel):
     """What speaks for an answer. None means that the strategy yields no such evidence, which is not the same as False.
 
     ``agreement`` is the share of the votes that the answer got, ``votes`` their number, ``mean_logprob`` the mean
-    natural-log probability of the tokens that produced it.
+    natural-log probability of the tokens that produced it. ``provenance`` is that of a collaborative answer.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -48,6 +62,7 @@ class Evidence(BaseModel):
     agreement: float | None = None
     votes: int = 0
     mean_logprob: float | None = None
+    provenance: Provenance | None = None
 
 
 class Answer(BaseModel):

@@ -35,7 +35,8 @@ class Price(BaseModel):
 
 
 class Charge(BaseModel):
-    """One model call as it was charged. ``call`` makes a charge idempotent: a node that runs again charges once."""
+    """One model call as it was charged. ``call`` makes a charge idempotent: a node that runs again charges once.
+    ``calls`` is 0 where a further model had part in a call that is counted already."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -43,6 +44,7 @@ class Charge(BaseModel):
     model: str
     usage: Usage
     money: float = 0.0
+    calls: int = 1
 
 
 class LedgerSummary(BaseModel):
@@ -126,13 +128,17 @@ class Ledger:
     def seconds_left(self) -> float | None:
         return None if self.budget.seconds is None else self.budget.seconds - (self._clock() - self._started)
 
+    def tokens_left(self) -> int | None:
+        """Completion tokens that nobody has written or reserved yet; None where they are not limited."""
+        return None if self.budget.tokens is None else self._tokens_left()
+
     def remaining_share(self) -> float:
         """Smallest remaining fraction over all limits, between 0 and 1."""
         shares = [1.0]
         if self.budget.tokens:
             shares.append(self._tokens_left() / self.budget.tokens)
         if self.budget.calls:
-            shares.append((self.budget.calls - len(self._charges) - self._open) / self.budget.calls)
+            shares.append((self.budget.calls - self._calls() - self._open) / self.budget.calls)
         left = self.seconds_left()
         if left is not None and self.budget.seconds:
             shares.append(left / self.budget.seconds)
@@ -146,11 +152,14 @@ class Ledger:
             tokens[charge.model] = tokens.get(charge.model, Usage()) + charge.usage
         return LedgerSummary(
             tokens=tokens,
-            calls=len(self._charges),
+            calls=self._calls(),
             seconds=round(self._clock() - self._started, 4),
             money=self._money(),
             spent=self._spent,
         )
+
+    def _calls(self) -> int:
+        return sum(charge.calls for charge in self._charges.values())
 
     def _tokens_left(self) -> int:
         assert self.budget.tokens is not None
@@ -162,7 +171,7 @@ class Ledger:
     def _exhausted(self) -> Limit | None:
         if self.budget.tokens is not None and self._tokens_left() <= 0:
             return "tokens"
-        if self.budget.calls is not None and len(self._charges) + self._open >= self.budget.calls:
+        if self.budget.calls is not None and self._calls() + self._open >= self.budget.calls:
             return "calls"
         left = self.seconds_left()
         if left is not None and left <= 0:

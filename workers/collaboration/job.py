@@ -1,0 +1,44 @@
+"""A collaborative answer as it travels between the gateway and a worker."""
+
+from pydantic import BaseModel, ConfigDict
+
+from workers.collaboration.protocol import CollaborationRequest
+from workers.engines.address import EngineAddress
+
+TASK = "collaborate.write"
+QUEUE = "collaborate"
+
+LEASE_MILLISECONDS = 4000
+BEAT_SECONDS = 0.4
+"""A worker renews its lease this often, and so finds out within this time that its answer is not wanted any more."""
+
+READER_SECONDS = 12
+"""The record of an answer lives this long after its reader was last seen; without it no worker goes on."""
+
+KEEP_SECONDS = 600
+LONGEST_STREAM = 200_000
+
+
+class Job(BaseModel):
+    """``engines`` are those of the request's two models."""
+
+    model_config = ConfigDict(frozen=True)
+
+    request: CollaborationRequest
+    engines: tuple[EngineAddress, ...]
+
+    @property
+    def id(self) -> str:
+        return self.request.job
+
+
+def record_key(job: str) -> str:
+    return f"tandem:collaborate:{job}"
+
+
+def lease_key(job: str) -> str:
+    return f"tandem:collaborate:{job}:lease"
+
+
+def stream_key(job: str) -> str:
+    return f"tandem:collaborate:{job}:events"
