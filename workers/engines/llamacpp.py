@@ -9,7 +9,7 @@ import orjson
 
 from workers.engines.chat_template import ChatTemplate
 from workers.engines.errors import EngineRefused, EngineUnavailable, check_ids
-from workers.engines.protocol import EngineDescription, Finish, FinishReason, Generation, Sampling, Token
+from workers.engines.protocol import Counted, EngineDescription, Finish, FinishReason, Generation, Sampling, Token
 from workers.engines.server_sent import server_sent
 from workers.usage import Usage
 
@@ -52,6 +52,7 @@ class LlamaCppEngine:
             async with await self._open("POST", "/completion", _body(generation)) as response:
                 await self._raise_for(response)
                 async for data in server_sent(response.content):
+                    _count(data, generation.counted)
                     for event in _events(data, self.name):
                         yield event
                         if isinstance(event, Finish):
@@ -160,6 +161,8 @@ def _body(generation: Generation) -> bytes:
         "return_tokens": True,
         "cache_prompt": True,
         "n_probs": generation.top_logprobs,
+        # Else only the last event says how much of the prompt was in the cache, and a call cut short has none.
+        "timings_per_token": True,
         **_sampling(sampling),
     }
     return orjson.dumps(body)
@@ -180,6 +183,11 @@ def _sampling(sampling: Sampling) -> dict[str, Any]:
     if sampling.json_schema is not None:
         body["json_schema"] = dict(sampling.json_schema)
     return body
+
+
+def _count(data: dict[str, Any], counted: Counted) -> None:
+    counted.prompt = int(data.get("tokens_evaluated", counted.prompt))
+    counted.cached = int(data.get("timings", {}).get("cache_n", counted.cached))
 
 
 def _events(data: dict[str, Any], engine: str) -> list[Token | Finish]:
@@ -215,5 +223,11 @@ def _tokens(data: dict[str, Any]) -> list[Token]:
 def _token(token: int, text: str, entry: dict[str, Any] | None) -> Token:
     if entry is None:
         return Token(id=token, text=text)
-    top = tuple((int(item["id"]), float(item["logprob"])) for item in entry.get("top_logprobs", ()))
-    return Token(id=token, text=text, logprob=float(entry["logprob"]), top=top)
+    neighbours: Sequence[dict[str, Any]] = entry.get("top_logprobs", ())
+    return Token(
+        id=token,
+        text=text,
+        logprob=float(entry["logprob"]),
+        top=tuple((int(item["id"]), float(item["logprob"])) for item in neighbours),
+        spellings=tuple(str(item["token"]) for item in neighbours),
+    )

@@ -15,13 +15,14 @@ class Token:
 
     ``text`` may be empty while a character that spans several tokens is incomplete. ``logprob`` is the natural
     logarithm of the model's probability before temperature; ``top`` holds (id, logprob) pairs, most probable first,
-    and is empty unless the request asked for them.
+    and is empty unless the request asked for them. ``spellings`` are the texts of ``top`` where the engine sends them.
     """
 
     id: int
     text: str
     logprob: float | None = None
     top: tuple[tuple[int, float], ...] = ()
+    spellings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +48,25 @@ class Sampling:
     json_schema: Mapping[str, Any] | None = None
 
 
+@dataclass(slots=True)
+class Counted:
+    """What an engine has read for a generation that may be cut short: 0 until its first token came, and for good where
+    the engine tells only at the end. ``cached`` as in ``Usage``."""
+
+    prompt: int = 0
+    cached: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One request to an engine. ``request_id`` is a fixed-length hex UUID: SGLang matches ids to abort by prefix."""
+    """One request to an engine. ``request_id`` is a fixed-length hex UUID: SGLang matches ids to abort by prefix.
+    ``counted`` is written by the engine."""
 
     prompt: tuple[int, ...]
     sampling: Sampling
     request_id: str
     top_logprobs: int = 0
+    counted: Counted = field(default_factory=Counted, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

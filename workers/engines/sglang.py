@@ -14,7 +14,7 @@ import orjson
 
 from workers.engines.chat_template import ChatTemplate, vocabulary_size
 from workers.engines.errors import EngineRefused, EngineUnavailable, check_ids
-from workers.engines.protocol import EngineDescription, Finish, Generation, Sampling, Token
+from workers.engines.protocol import Counted, EngineDescription, Finish, Generation, Sampling, Token
 from workers.engines.server_sent import server_sent
 from workers.engines.sglang_stream import AnswerReader
 
@@ -63,6 +63,7 @@ class SGLangEngine:
             async with self._http().post(f"{self._url}/generate", json=_body(generation)) as response:
                 await self._raise_for(response)
                 async for data in server_sent(response.content):
+                    _count(data, generation.counted)
                     for event in reader.read(data):
                         yield event
                         if isinstance(event, Finish):
@@ -153,6 +154,12 @@ class SGLangEngine:
             f"engine {self.name!r} at {self._url} does not answer ({error}); start its SGLang server or set its url "
             "in tandem.toml"
         )
+
+
+def _count(data: Mapping[str, Any], counted: Counted) -> None:
+    meta: Mapping[str, Any] = data.get("meta_info", {})
+    counted.prompt = int(meta.get("prompt_tokens") or counted.prompt)
+    counted.cached = int(meta.get("cached_tokens") or counted.cached)
 
 
 def _dumps(value: Any) -> str:
