@@ -326,5 +326,11 @@ def _streamed(state: RunState) -> bool:
 def _outcome(state: RunState | None) -> Outcome | None:
     if state is None:
         return None
-    assessment = state["assessment"]
-    return Outcome(strategy=state["decision"].route.strategy, difficulty=assessment.difficulty, form=assessment.form)
+    assessment, verdict = state["assessment"], state["verdict"]
+    return Outcome(
+        strategy=state["decision"].route.strategy,
+        difficulty=assessment.difficulty,
+        form=assessment.form,
+        # Nothing can be compared in free text, so nothing was verified.
+        supported=None if assessment.form == "text" else isinstance(verdict, Accept) and verdict.supported,
+    )

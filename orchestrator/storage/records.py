@@ -1,5 +1,7 @@
 """What the database gives back, free of SQLAlchemy."""
 
+from typing import Any, Literal
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -32,11 +34,15 @@ class CreatedKey(_Record):
 
 
 class Outcome(_Record):
-    """What the controller knows of a run beyond its record; None where it does not apply or is not known yet."""
+    """What the controller knows of a run beyond its record; None where it does not apply or is not known yet.
+
+    ``supported`` is whether the verifiers stood behind the answer.
+    """
 
     strategy: str | None = None
     difficulty: float | None = None
     form: str | None = None
+    supported: bool | None = None
 
 
 class ThreadRecord(_Record):
@@ -53,3 +59,40 @@ class ThreadRecord(_Record):
     difficulty: float | None = None
     form: str | None = None
     route: str | None = None
+
+
+class Conversation(_Record):
+    """``updated`` is the time of the last turn. Times are Unix seconds."""
+
+    id: str
+    owner: str
+    title: str
+    created: float
+    updated: float
+
+
+class Feedback(_Record):
+    rating: Literal[1, -1]
+    reason: str | None = None
+
+
+class TurnSettings(_Record):
+    """How an answer was asked for; None where the server chose."""
+
+    model: str | None = None
+    strategy: str | None = None
+    reasoning_effort: str | None = None
+    budget: dict[str, Any] | None = None
+
+
+class StoredTurn(_Record):
+    """A turn without what its run says: ``content`` is that of questions, ``run`` that of answers."""
+
+    id: str
+    conversation: str
+    parent: str | None
+    role: Literal["user", "assistant"]
+    content: str
+    created: float
+    run: str | None = None
+    settings: TurnSettings = TurnSettings()

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Float, Index, Integer, MetaData, String, Text
+from sqlalchemy import JSON, Boolean, Float, ForeignKey, Index, Integer, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
 }
 
 
@@ -57,6 +58,7 @@ class RunRow(Base):
     ledger: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     difficulty: Mapped[float | None] = mapped_column(Float(53))
     form: Mapped[str | None] = mapped_column(String(16))
+    supported: Mapped[bool | None] = mapped_column(Boolean)
     error: Mapped[str | None] = mapped_column(Text)
 
 
@@ -74,3 +76,59 @@ class ThreadRow(Base):
     form: Mapped[str | None] = mapped_column(String(16))
     route: Mapped[str | None] = mapped_column(String(200))
     updated: Mapped[float] = mapped_column(Float(53))
+
+
+class ConversationRow(Base):
+    """A conversation of the chat UI; what was said in it is in its turns. ``updated`` is the time of its last turn."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (Index("ix_conversations_owner_updated_id", "owner", "updated", "id"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    owner: Mapped[str] = mapped_column(String(64))
+    title: Mapped[str] = mapped_column(String(200))
+    created: Mapped[float] = mapped_column(Float(53))
+    updated: Mapped[float] = mapped_column(Float(53))
+
+
+class TurnRow(Base):
+    """A question, or the answer that ``run`` gives to it; an answer's text is that of its run and stored nowhere else.
+
+    ``parent`` is the turn before it: turns with the same parent are branches.
+    """
+
+    __tablename__ = "turns"
+    __table_args__ = (Index("ix_turns_conversation_created", "conversation", "created"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    conversation: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
+    parent: Mapped[str | None] = mapped_column(String(32))
+    role: Mapped[str] = mapped_column(String(16))
+    content: Mapped[str] = mapped_column(Text)
+    created: Mapped[float] = mapped_column(Float(53))
+    run: Mapped[str | None] = mapped_column(String(64), index=True)
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class FeedbackRow(Base):
+    """What the owner of a run thinks of its answer: ``rating`` 1 or -1."""
+
+    __tablename__ = "feedback"
+    __table_args__ = (Index("ix_feedback_owner_created", "owner", "created"),)
+
+    run: Mapped[str] = mapped_column(String(64), primary_key=True)
+    owner: Mapped[str] = mapped_column(String(64))
+    rating: Mapped[int] = mapped_column(Integer)
+    reason: Mapped[str | None] = mapped_column(Text)
+    created: Mapped[float] = mapped_column(Float(53))
+
+
+class SessionRow(Base):
+    """A browser that is logged in with a key; ``digest`` is that of its cookie, which is stored nowhere."""
+
+    __tablename__ = "sessions"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    key: Mapped[str] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"), index=True)
+    created: Mapped[float] = mapped_column(Float(53))
+    expires: Mapped[float] = mapped_column(Float(53), index=True)
