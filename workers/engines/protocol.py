@@ -22,7 +22,7 @@ class Token:
     text: str
     logprob: float | None = None
     top: tuple[tuple[int, float], ...] = ()
-    spellings: tuple[str, ...] = ()
+    spellings: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

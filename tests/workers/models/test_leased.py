@@ -66,7 +66,7 @@ async def test_two_models_take_turns_and_say_that_they_wait(redis: Redis, script
         waits.set()
 
     engine, small = chat(scripted, "small")
-    _, large = chat(scripted, "large")
+    other, large = chat(scripted, "large")
     first = Leased(small, lease, "small", 1).generate(REQUEST)
     async with aclosing(first):
         await anext(first)
@@ -79,11 +79,13 @@ async def test_two_models_take_turns_and_say_that_they_wait(redis: Redis, script
     assert (await second).text == "hello"
     assert places == [1]
     await engine.aclose()
+    await other.aclose()
 
 
 async def test_without_redis_it_says_so(scripted: ScriptedServer) -> None:
-    lease = DecodeLease(Redis(port=free_port()))
+    away = Redis(port=free_port())
     engine, inner = chat(scripted, "small")
     with pytest.raises(EngineUnavailable, match="Redis"):
-        await complete(Leased(inner, lease, "small", 1), REQUEST)
+        await complete(Leased(inner, DecodeLease(away), "small", 1), REQUEST)
     await engine.aclose()
+    await away.aclose()
