@@ -68,10 +68,13 @@ class StepStarted(_Event):
 
 
 class StepFinished(_Event):
+    """``cancelled``: the step lost against others and was aborted on its engine; ``text`` is what it had by then."""
+
     type: Literal["step.finished"] = "step.finished"
     step: str
     text: str
     mean_logprob: float | None = None
+    cancelled: bool = False
 
 
 class ReasoningDelta(_Event):

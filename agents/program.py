@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from agents.events import ToolFinished, ToolStarted, Verdict
+from agents.events import Verdict
+from agents.execution import failure, no_program, printed, run_program
 from agents.forms import FORM_TEXT
 from agents.problem import Answer, Evidence, Problem
 from agents.prompts import render
@@ -32,7 +33,7 @@ class Program:
         for _ in range(self._repairs):
             if execution.ok and program_output(execution.stdout) is not None:
                 break
-            complaint = render("program_repair", output=_printed(execution), form=form)
+            complaint = render("program_repair", output=printed(execution), form=form)
             messages = (
                 *messages,
                 Message(role="assistant", content=completion.text),
@@ -50,17 +51,12 @@ class Program:
         completion = await write(context, context.writer(), messages, sampling, purpose=purpose)
         program = code_block(completion.text)
         if program is None:
-            return completion, Execution(outcome="exited", exit_code=1, stderr="there is no Python code block")
-        await context.emit(ToolStarted(tool="python", input=program))
-        execution = await context.sandbox.run(program, context.limits)
-        await context.emit(
-            ToolFinished(tool="python", output=_printed(execution), ok=execution.ok, seconds=execution.seconds)
-        )
-        return completion, execution
+            return completion, no_program()
+        return completion, await run_program(context, program)
 
     async def _answer(self, context: SolveContext, completion: Completion, execution: Execution) -> Answer:
         value = program_output(execution.stdout) if execution.ok else None
-        reason = "the program ran and printed an answer" if value is not None else _failure(execution)
+        reason = "the program ran and printed an answer" if value is not None else failure(execution)
         await context.emit(Verdict(verifier="program", accepted=value is not None, reason=reason))
         return Answer(
             text=value if value is not None else "",
@@ -70,19 +66,3 @@ class Program:
             evidence=Evidence(program_ran=value is not None, mean_logprob=completion.mean_logprob()),
             finish_reason=completion.reason,
         )
-
-
-def _printed(execution: Execution) -> str:
-    """What the model is shown of a run: the end of its output, where Python puts the error."""
-    text = (execution.stdout + "\n" + execution.stderr).strip()
-    if execution.outcome != "exited":
-        text = f"{text}\n(stopped: {execution.outcome})"
-    return text[-2000:] or "(nothing)"
-
-
-def _failure(execution: Execution) -> str:
-    if execution.outcome != "exited":
-        return f"the program was stopped: {execution.outcome}"
-    if execution.exit_code != 0:
-        return f"the program ended with exit code {execution.exit_code}"
-    return "the program printed nothing"

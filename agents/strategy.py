@@ -65,8 +65,12 @@ async def write(
     purpose: str,
     shown: Shown = "reasoning",
     tools: CallerTools = CallerTools(),
+    prefill: str = "",
 ) -> Completion:
-    """One model call as a step of the trace: its tokens stream as content or as reasoning while they are written."""
+    """One model call as a step of the trace: its tokens stream as content or as reasoning while they are written.
+
+    ``prefill`` is text that the assistant's turn already begins with; the completion goes on after it.
+    """
     step = uuid.uuid4().hex
     name = model.card.name
     await context.emit(StepStarted(step=step, model=name, purpose=purpose))
@@ -75,6 +79,7 @@ async def write(
         tuple(messages),
         sampling,
         call=step,
+        prefill=prefill,
         top_logprobs=0 if shown == "content" else 1,
         tools=tools.tools,
         tool_choice=tools.choice,

@@ -15,10 +15,11 @@ from bench.plot import plot_frontier
 from bench.questions import read_questions
 from bench.record import Aim, Report, Row, machine, new_report, write_report
 from bench.solving import Solved, Solver
-from orchestrator.compose import build_controller, build_strategies
+from orchestrator.compose import build_controller
 from orchestrator.model_park import ModelPark
 from orchestrator.offers import Offers
 from orchestrator.settings import Settings
+from orchestrator.strategies import build_strategies
 from tools.sandbox.bubblewrap import BubblewrapSandbox
 from workers.models.cached import GenerationCache
 
@@ -41,7 +42,7 @@ async def open_solver(settings: Settings, cache: Path) -> AsyncIterator[Solver]:
     park = ModelPark(settings, None)
     generations = GenerationCache(cache)
     try:
-        offers = Offers(settings, tuple(build_strategies()))
+        offers = Offers(settings, tuple(build_strategies(settings)))
         yield Solver(settings, build_controller(settings, offers, BubblewrapSandbox()), park, generations)
     finally:
         generations.close()

@@ -1,6 +1,6 @@
 """The composition root: builds everything from the settings and hands it to the gateway and the command line."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -9,11 +9,6 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from redis.asyncio import Redis
 
-from agents.consensus import Consensus
-from agents.cot import ChainOfThought
-from agents.direct import Direct
-from agents.program import Program
-from agents.strategy import Strategy
 from orchestrator.addresses import redis_url
 from orchestrator.controller import Controller
 from orchestrator.model_park import ModelPark
@@ -24,6 +19,7 @@ from orchestrator.settings import Settings
 from orchestrator.state import CHECKPOINTED
 from orchestrator.storage.database import Database
 from orchestrator.storage.urls import database_url
+from orchestrator.strategies import build_strategies
 from orchestrator.threads import NoThreads, StoredThreads, Threads
 from tools.sandbox.protocol import Sandbox
 from tools.sandbox.remote import CelerySandbox
@@ -41,11 +37,6 @@ class Tandem:
     redis: Redis
 
 
-def build_strategies() -> Mapping[str, Strategy]:
-    strategies: tuple[Strategy, ...] = (Direct(), ChainOfThought(), Program(), Consensus())
-    return {strategy.name: strategy for strategy in strategies}
-
-
 @asynccontextmanager
 async def open_tandem(settings: Settings) -> AsyncIterator[Tandem]:
     """Open stores and clients, take over orphaned runs, and close everything in reverse order."""
@@ -59,7 +50,7 @@ async def open_tandem(settings: Settings) -> AsyncIterator[Tandem]:
         park = ModelPark(settings, DecodeLease(redis))
         stack.push_async_callback(park.aclose)
         sandbox = CelerySandbox(create_app(url), redis)
-        offers = Offers(settings, tuple(build_strategies()))
+        offers = Offers(settings, tuple(build_strategies(settings)))
         saver = await stack.enter_async_context(_checkpointer(settings))
         controller = build_controller(settings, offers, sandbox, StoredThreads(database), saver)
         runs = RunService(
@@ -86,7 +77,7 @@ def build_controller(
     """A controller over the built-in strategies; without a checkpointer nothing survives the process."""
     return Controller(
         offers=offers,
-        strategies=build_strategies(),
+        strategies=build_strategies(settings),
         sandbox=sandbox,
         limits=settings.sandbox,
         threads=threads,

@@ -6,6 +6,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from agents.confidence import ConfidenceOptions
+from agents.parallel import ParallelOptions
+from agents.self_consistency import SelfConsistencyOptions
+from agents.short_m import ShortOptions
 from routers.route import Effort
 from tools.sandbox.protocol import Limits
 from workers.ledger import Budget, Price
@@ -56,6 +60,15 @@ class ConsensusSettings(_Section):
 
     voter: Literal["small", "large"] = "large"
     judge: Literal["small", "large"] = "large"
+
+
+class StrategySettings(_Section):
+    """Options of the strategies that have any; a section is called as its strategy, with ``_`` for ``-``."""
+
+    self_consistency: SelfConsistencyOptions = SelfConsistencyOptions()
+    confidence: ConfidenceOptions = ConfidenceOptions()
+    short_m: ShortOptions = ShortOptions()
+    parallel: ParallelOptions = ParallelOptions()
 
 
 def _default_ladders() -> dict[Effort, tuple[str, ...]]:
@@ -146,6 +159,7 @@ class Settings(_Section):
     efforts: dict[Effort, EffortSettings] = Field(default_factory=_default_efforts)
     default_effort: Effort = "medium"
     consensus: ConsensusSettings = ConsensusSettings()
+    strategies: StrategySettings = StrategySettings()
     auto: AutoSettings = AutoSettings()
     sandbox: Limits = Limits()
     gateway: GatewaySettings = GatewaySettings()

@@ -1,0 +1,39 @@
+"""Running a model's program as part of a run: it shows in the trace, and what it printed can be shown to the model."""
+
+from agents.events import ToolFinished, ToolStarted
+from agents.strategy import SolveContext
+from tools.sandbox.protocol import Execution
+
+_SHOWN = 2000
+
+
+async def run_program(context: SolveContext, program: str) -> Execution:
+    """Run ``program`` in the sandbox between its two events. Never raises for what the program does."""
+    await context.emit(ToolStarted(tool="python", input=program))
+    execution = await context.sandbox.run(program, context.limits)
+    await context.emit(
+        ToolFinished(tool="python", output=printed(execution), ok=execution.ok, seconds=execution.seconds)
+    )
+    return execution
+
+
+def no_program() -> Execution:
+    """What comes of a text without a program, so that it can be complained about like any failure."""
+    return Execution(outcome="exited", exit_code=1, stderr="there is no Python code block")
+
+
+def printed(execution: Execution) -> str:
+    """What the model is shown of a run: the end of its output, where Python puts the error."""
+    text = (execution.stdout + "\n" + execution.stderr).strip()
+    if execution.outcome != "exited":
+        text = f"{text}\n(stopped: {execution.outcome})"
+    return text[-_SHOWN:] or "(nothing)"
+
+
+def failure(execution: Execution) -> str:
+    """Why a run gave no answer, for the trace."""
+    if execution.outcome != "exited":
+        return f"the program was stopped: {execution.outcome}"
+    if execution.exit_code != 0:
+        return f"the program ended with exit code {execution.exit_code}"
+    return "the program printed nothing"

@@ -1,0 +1,30 @@
+"""The built-in strategies, with the options that the settings give them."""
+
+from collections.abc import Mapping
+
+from agents.confidence import Confidence
+from agents.consensus import Consensus
+from agents.cot import ChainOfThought
+from agents.direct import Direct
+from agents.parallel import Parallel
+from agents.program import Program
+from agents.self_consistency import SelfConsistency
+from agents.short_m import ShortM
+from agents.strategy import Strategy
+from orchestrator.settings import Settings
+
+
+def build_strategies(settings: Settings) -> Mapping[str, Strategy]:
+    """Every strategy by its name, which is also the name of a virtual model."""
+    options = settings.strategies
+    strategies: tuple[Strategy, ...] = (
+        Direct(),
+        ChainOfThought(),
+        Program(),
+        Consensus(),
+        SelfConsistency(options.self_consistency),
+        Confidence(options.confidence),
+        ShortM(options.short_m),
+        Parallel(options.parallel),
+    )
+    return {strategy.name: strategy for strategy in strategies}
