@@ -68,7 +68,7 @@ class LocalDesk:
         async with aclosing(events):
             async for event in events:
                 if isinstance(event, Token):
-                    return event
+                    return await seat.spelled(event)
         return None
 
     async def note(self, role: Role, messages: Sequence[Message], limit: int) -> str:

@@ -38,6 +38,10 @@ class Proposal:
     ends: bool = False
 
 
+END = Proposal(Token(id=-1, text=""), "", ends=True)
+"""What a policy keeps to end the answer where neither model ended its turn."""
+
+
 @dataclass(frozen=True, slots=True)
 class Keep:
     """The next tokens of the answer and who wrote them. ``reason`` is told where that is another model than before."""
