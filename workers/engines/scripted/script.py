@@ -14,7 +14,8 @@ class Reply(BaseModel):
 
     ``match`` is a regular expression searched in the rendered prompt. Of several ``texts`` the n-th request that
     matches gets the n-th, then they begin again. ``logprobs`` are cycled over the tokens. Delays are in seconds.
-    ``endless`` repeats the text until the request's limit or an abort. ``failure`` "disconnect" breaks the connection
+    ``endless`` repeats the text until the request's limit or an abort; ``continues`` leaves out what of the text the
+    prompt ends with already, as a model does that goes on writing. ``failure`` "disconnect" breaks the connection
     off after ``failure_after`` tokens, "unavailable" answers 503, "refuse" 400. ``tool_calls`` (OpenAI's shape) are
     given instead of text when a chat request brings tools.
     """
@@ -27,6 +28,7 @@ class Reply(BaseModel):
     delay: float = Field(default=0.0, ge=0)
     prompt_delay: float = Field(default=0.0, ge=0)
     endless: bool = False
+    continues: bool = False
     failure: Failure | None = None
     failure_after: int = Field(default=0, ge=0)
     tool_calls: tuple[dict[str, Any], ...] = ()

@@ -1,0 +1,21 @@
+"""A real Celery worker for collaborative answers, in a process of its own."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests import processes
+
+
+@contextmanager
+def collaborate_worker(redis_url: str, log: Path, concurrency: int = 8) -> Iterator[int]:
+    """Serve the queue while the block runs; yields the worker's process id."""
+    command = [sys.executable, "-m", "celery", "-A", "workers.celery_app", "worker", "--queues", "collaborate"]
+    command += ["--pool", "threads", "--concurrency", str(concurrency), "--loglevel", "INFO", "--without-gossip"]
+
+    def ready() -> bool:
+        return log.exists() and "ready." in log.read_text()
+
+    with processes.running(command, ready, log, environment={"REDIS_URL": redis_url}) as pid:
+        yield pid

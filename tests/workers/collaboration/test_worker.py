@@ -1,0 +1,316 @@
+"""Collaborative answers through a real Celery worker and back, over scripted engines."""
+
+import asyncio
+import os
+import signal
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from tests.collaborate_worker import collaborate_worker
+from tests.web.waiting import eventually
+from workers.celery_app import create_app
+from workers.collaboration.faults import NoCollaborationWorker
+from workers.collaboration.job import record_key
+from workers.collaboration.protocol import (
+    CollaborationBusy,
+    CollaborationEvent,
+    CollaborationFinish,
+    CollaborationRequest,
+    Handover,
+    UnknownPolicy,
+    Written,
+)
+from workers.collaboration.remote import CeleryCollaboration
+from workers.engines.address import EngineAddress
+from workers.engines.errors import EngineUnavailable
+from workers.engines.protocol import Sampling
+from workers.engines.scripted.script import Reply, Script
+from workers.engines.scripted.server import ScriptedServer
+from workers.messages import Message
+
+TEXT = " ".join(str(number) for number in range(100, 160))
+# The small model is sure of twenty tokens, then in doubt for twenty, and so on; the large one is always sure.
+DOUBTS = (-0.01,) * 20 + (-1.0,) * 20
+
+
+@dataclass
+class Pair:
+    small: ScriptedServer
+    large: ScriptedServer
+
+    def play(self, text: str = TEXT, **fields: Any) -> None:
+        self.small.script = Script(default=Reply(texts=(text,), continues=True, logprobs=DOUBTS, **fields))
+        self.large.script = Script(default=Reply(texts=(text,), continues=True, logprobs=(-0.01,), **fields))
+
+    def addresses(self, exclusive: bool = False) -> dict[str, EngineAddress]:
+        return {
+            name: EngineAddress(name=name, kind="llamacpp", url=server.url, slots=8, exclusive=exclusive)
+            for name, server in (("small", self.small), ("large", self.large))
+        }
+
+    @property
+    def tokens(self) -> int:
+        return self.small.stats.tokens + self.large.stats.tokens
+
+    @property
+    def running(self) -> int:
+        return self.small.stats.running + self.large.stats.running
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    with ScriptedServer(Script()) as small, ScriptedServer(Script()) as large:
+        yield Pair(small, large)
+
+
+@pytest.fixture(scope="module")
+def worker(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    with collaborate_worker(redis_url, tmp_path_factory.mktemp("worker") / "log") as pid:
+        yield pid
+
+
+@pytest.fixture
+async def client(redis_url: str) -> AsyncIterator[Redis]:
+    client = Redis.from_url(redis_url, socket_timeout=None)
+    yield client
+    await client.delete("tandem:collaborate:places")
+    await client.aclose()
+
+
+def remote(client: Redis, pair: Pair, *, limit: int = 32, patience: float = 10, **how: Any) -> CeleryCollaboration:
+    url = "redis://{host}:{port}/{db}".format(**{"db": 0, **client.connection_pool.connection_kwargs})
+    return CeleryCollaboration(create_app(url), client, pair.addresses(**how), limit=limit, patience=patience)
+
+
+def request(question: str = "Count.", policy: str = "entropy", **fields: Any) -> CollaborationRequest:
+    messages = (Message(role="user", content=question),)
+    return CollaborationRequest(
+        job=uuid.uuid4().hex,
+        policy=policy,
+        small="small",
+        large="large",
+        messages=messages,
+        sampling=Sampling(max_tokens=4000),
+        **fields,
+    )
+
+
+async def everything(collaboration: CeleryCollaboration, asked: CollaborationRequest) -> list[CollaborationEvent]:
+    return [event async for event in collaboration.write(asked)]
+
+
+def text_of(events: list[CollaborationEvent]) -> str:
+    return "".join(event.text for event in events if isinstance(event, Written))
+
+
+def check_whole(events: list[CollaborationEvent]) -> CollaborationFinish:
+    """Every position once, and a finish."""
+    positions = [event.position for event in events if isinstance(event, Written)]
+    assert positions == list(range(len(positions)))
+    finish = events[-1]
+    assert isinstance(finish, CollaborationFinish)
+    return finish
+
+
+@pytest.mark.usefixtures("worker")
+async def test_an_answer_says_who_wrote_what_and_what_both_engines_counted(client: Redis, pair: Pair) -> None:
+    pair.play(delay=0.005)
+    events = await everything(remote(client, pair), request())
+    finish = check_whole(events)
+    assert text_of(events) == TEXT
+    writers = {event.model for event in events if isinstance(event, Written)}
+    assert writers == {"small", "large"}
+    handovers = [event for event in events if isinstance(event, Handover)]
+    assert [event.model for event in handovers[:2]] == ["large", "small"]
+    first = next(event for event in events if isinstance(event, Written) and event.model == "large")
+    assert first.position == handovers[0].position
+    for server, name in ((pair.small, "small"), (pair.large, "large")):
+        # An engine may send a few tokens more than a client that hangs up has read.
+        assert 0 <= server.stats.tokens - finish.usage[name].completion <= 5 * finish.calls[name]
+    assert (finish.calls["small"], finish.calls["large"]) == (pair.small.stats.requests, pair.large.stats.requests)
+
+
+@pytest.mark.usefixtures("worker")
+async def test_engines_that_share_a_processor_take_turns(client: Redis, pair: Pair) -> None:
+    pair.play(delay=0.002)
+    collaboration = remote(client, pair, exclusive=True)
+    answers = asyncio.gather(*(everything(collaboration, request()) for _ in range(3)))
+    both = 0
+    while not answers.done():
+        both += pair.small.stats.running > 0 and pair.large.stats.running > 0
+        await asyncio.sleep(0.001)
+    assert [text_of(events) for events in await answers] == [TEXT] * 3
+    # An engine notices a moment later than the lease that its client has hung up.
+    assert both < 20
+
+
+@pytest.mark.usefixtures("worker")
+async def test_eight_answers_at_once_on_one_worker_do_not_mix(client: Redis, pair: Pair) -> None:
+    texts = [" ".join(f"{name}{number}" for number in range(40)) for name in "abcdefgh"]
+    replies = [
+        Reply(match=f"Count {text[0]}\\b", texts=(text,), continues=True, logprobs=DOUBTS, delay=0.002)
+        for text in texts
+    ]
+    pair.small.script = Script(replies=tuple(replies))
+    pair.large.script = Script(replies=tuple(replies))
+    seen: list[int] = []
+
+    async def one(index: int) -> str:
+        events: list[CollaborationEvent] = []
+        async for event in remote(client, pair).write(request(f"Count {texts[index][0]} please")):
+            events.append(event)
+            seen.append(index)
+        check_whole(events)
+        return text_of(events)
+
+    assert await asyncio.gather(*map(one, range(8))) == texts
+    # Fair progress: all eight are on their way before the first has come to its end.
+    first_end = min(len(seen) - 1 - seen[::-1].index(index) for index in range(8))
+    assert set(seen[:first_end]) == set(range(8))
+
+
+async def test_after_the_death_of_its_worker_another_goes_on_with_the_answer(
+    redis_url: str, client: Redis, pair: Pair, tmp_path: Path
+) -> None:
+    url = f"{redis_url[:-1]}3"
+    own = Redis.from_url(url, socket_timeout=None)
+    pair.play(delay=0.01)
+    with (
+        collaborate_worker(url, tmp_path / "first", concurrency=1) as first,
+        collaborate_worker(url, tmp_path / "second", concurrency=1) as second,
+    ):
+        asked = request()
+        events: list[CollaborationEvent] = []
+        killed = False
+        async for event in remote(own, pair, patience=30).write(asked):
+            events.append(event)
+            if len(events) == 60 and not killed:
+                holder = first if "received" in (tmp_path / "first").read_text() else second
+                os.kill(holder, signal.SIGKILL)
+                killed = True
+    await own.aclose()
+    finish = check_whole(events)
+    assert text_of(events) == TEXT
+    assert finish.reason == "stop"
+    # What the dead worker used is in the sum, but for the tokens it had not written down.
+    assert finish.usage["small"].completion + finish.usage["large"].completion >= len(TEXT)
+    both = ((tmp_path / "first").read_text(), (tmp_path / "second").read_text())
+    assert all("received" in log for log in both)
+
+
+async def test_without_any_worker_it_ends_with_what_to_do(redis_url: str, pair: Pair) -> None:
+    own = Redis.from_url(f"{redis_url[:-1]}4", socket_timeout=None)
+    pair.play()
+    asked = request()
+    with pytest.raises(NoCollaborationWorker, match="start one with `tandem serve`"):
+        await everything(remote(own, pair, patience=0.5), asked)
+    assert not await own.exists(record_key(asked.job))
+    await own.aclose()
+
+
+async def test_the_only_worker_dies_and_the_reader_is_told(redis_url: str, pair: Pair, tmp_path: Path) -> None:
+    own = Redis.from_url(url := f"{redis_url[:-1]}5", socket_timeout=None)
+    pair.play(delay=0.05)
+    with collaborate_worker(url, tmp_path / "log", concurrency=1) as pid:
+        events: list[CollaborationEvent] = []
+        with pytest.raises(NoCollaborationWorker):
+            async for event in remote(own, pair, patience=1).write(request()):
+                events.append(event)
+                if len(events) == 5:
+                    os.kill(pid, signal.SIGKILL)
+    assert events
+    await own.aclose()
+
+
+async def test_a_worker_that_stops_hands_its_answers_on(redis_url: str, pair: Pair, tmp_path: Path) -> None:
+    own = Redis.from_url(url := f"{redis_url[:-1]}6", socket_timeout=None)
+    pair.play(delay=0.01)
+    with (
+        collaborate_worker(url, tmp_path / "second", concurrency=2),
+        collaborate_worker(url, tmp_path / "first", concurrency=2) as first,
+    ):
+        both = asyncio.gather(*(everything(remote(own, pair, patience=30), request()) for _ in range(3)))
+        await eventually(lambda: pair.tokens > 40)
+        os.kill(first, signal.SIGTERM)
+        for events in await both:
+            check_whole(events)
+            assert text_of(events) == TEXT
+    await own.aclose()
+
+
+@pytest.mark.usefixtures("worker")
+async def test_closing_it_stops_both_engines_within_a_second(client: Redis, pair: Pair) -> None:
+    pair.play("on and ", delay=0.01, endless=True)
+    collaboration = remote(client, pair)
+    async with aclosing(collaboration.write(asked := request())) as events:
+        async for event in events:
+            if isinstance(event, Written) and event.position > 30:
+                break
+    await eventually(lambda: pair.running == 0, seconds=2)
+    assert not await client.exists(record_key(asked.job))
+    assert sum(usage.completion for usage in asked.meter.usage.values()) >= 30
+
+
+@pytest.mark.usefixtures("worker")
+async def test_closing_it_ends_its_wait_for_the_processor(client: Redis, pair: Pair) -> None:
+    pair.play("on and ", delay=0.01, endless=True)
+    for server in (pair.small, pair.large):
+        server.script = server.script.model_copy(update={"slots": 1})
+    addresses = {
+        name: address.model_copy(update={"slots": 1, "exclusive": True}) for name, address in pair.addresses().items()
+    }
+    url = "redis://{host}:{port}/0".format(**client.connection_pool.connection_kwargs)
+    collaboration = CeleryCollaboration(create_app(url), client, addresses, limit=8, patience=10)
+    async with aclosing(collaboration.write(request(policy="small"))) as first:
+        await anext(first)
+        waiting = asyncio.create_task(everything(collaboration, request(policy="small")))
+        held = await _lease_waits(client)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        assert held
+        await eventually_no_wait(client)
+
+
+async def _lease_waits(client: Redis) -> bool:
+    async with asyncio.timeout(10):
+        while not await client.zcard("{tandem:decode}:waiting"):
+            await asyncio.sleep(0.02)
+    return True
+
+
+async def eventually_no_wait(client: Redis) -> None:
+    async with asyncio.timeout(2):
+        while await client.zcard("{tandem:decode}:waiting"):
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_full_queue_refuses_before_anything_is_sent(client: Redis, pair: Pair) -> None:
+    pair.play("on and ", delay=0.01, endless=True)
+    collaboration = remote(client, pair, limit=1)
+    async with aclosing(collaboration.write(request())) as first:
+        await anext(first)
+        with pytest.raises(CollaborationBusy, match="`queue` under") as refusal:
+            await everything(collaboration, request())
+        assert refusal.value.retry_after > 0
+    pair.play()
+    assert text_of(await everything(collaboration, request())) == TEXT
+
+
+@pytest.mark.usefixtures("worker")
+async def test_faults_of_the_worker_reach_the_reader_as_what_they_are(client: Redis, pair: Pair) -> None:
+    pair.play()
+    with pytest.raises(UnknownPolicy, match="nonsense"):
+        await everything(remote(client, pair), request(policy="nonsense"))
+    with pytest.raises(UnknownPolicy, match="treshold"):
+        await everything(remote(client, pair), request(options={"treshold": 1.0}))
+    pair.large.script = Script(default=Reply(texts=(TEXT,), failure="unavailable"))
+    with pytest.raises(EngineUnavailable, match="large"):
+        await everything(remote(client, pair), request(policy="large"))
