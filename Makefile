@@ -6,17 +6,20 @@ DATA ?= $(TANDEM_BENCH_DATA)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench bench-latency clean sandbox
+.PHONY: help run test lint format bench bench-latency clean sandbox ui ui-test
+UI := web/ui
+NPM := $(UI)/npm.sh $(abspath $(BIN)/python)
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 run: $(VENV)/.installed sandbox ## install, fetch the models, start everything on http://127.0.0.1:8000
+	@$(MAKE) --no-print-directory ui || echo "the chat page could not be built; the API works without it"
 	@$(BIN)/tandem models fetch
 	@exec $(BIN)/tandem serve
 
 test: $(VENV)/.installed-dev sandbox ## lint, types, import contracts and every test
-	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory lint ui-test
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/.installed-dev ## ruff, mypy --strict and the import contracts
@@ -24,6 +27,13 @@ lint: $(VENV)/.installed-dev ## ruff, mypy --strict and the import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+ui: $(UI)/dist/.built ## build the chat page, if its sources changed
+
+ui-test: $(UI)/dist/.built ## the chat page's lint, types and unit tests
+	$(NPM) run --silent lint
+	$(NPM) run --silent types
+	$(NPM) run --silent test
 
 format: $(VENV)/.installed-dev ## let ruff mend and format the code
 	$(BIN)/ruff check --fix .
@@ -37,7 +47,7 @@ bench-latency: $(VENV)/.installed-dev ## what the gateway adds to a pass-through
 	$(BIN)/python -m bench.latency
 
 clean: ## remove the virtual environment and what tools left behind
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info
+	rm -rf $(VENV) $(UI)/node_modules $(UI)/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
@@ -50,6 +60,17 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+UI_SOURCES = $(shell find $(UI)/src $(UI)/public -type f) $(addprefix $(UI)/,index.html package.json vite.config.ts size.mjs tsconfig.json)
+
+$(UI)/dist/.built: $(UI_SOURCES) $(UI)/node_modules/.installed
+	$(NPM) run --silent build
+	@touch $@
+
+# Not `npm ci`: that refuses a lock file without the programs of platforms that the registry at hand does not carry.
+$(UI)/node_modules/.installed: $(UI)/package-lock.json $(UI)/.npmrc | $(VENV)/bin/python
+	$(NPM) install --no-save --loglevel error
 	@touch $@
 
 # The sandbox needs bubblewrap; without it Tandem starts all the same and refuses to run programs.

@@ -1,0 +1,51 @@
+/** A model's text, drawn block by block as it grows. */
+
+import { useEffect, useState } from "react";
+import { blocksOf } from "./blocks";
+import { CodeBlock } from "./code";
+import { mayHoldMaths, withDollars } from "./maths";
+import { type Plugins, Prose } from "./prose";
+
+interface MarkdownProps {
+  text: string;
+  /** The run whose files the text may show. */
+  run: string | null;
+  growing?: boolean;
+}
+
+export function Markdown({ text, run, growing = false }: MarkdownProps) {
+  const maths = useMaths(mayHoldMaths(text));
+  const blocks = blocksOf(withDollars(text));
+  return (
+    <div className="markdown">
+      {blocks.map((block, index) =>
+        block.open && growing ? (
+          // biome-ignore lint/suspicious/noArrayIndexKey: blocks are only ever added at the end
+          <CodeBlock key={index} code={block.open.code} language={block.open.language} growing />
+        ) : (
+          // biome-ignore lint/suspicious/noArrayIndexKey: blocks are only ever added at the end
+          <Prose key={index} text={block.text} run={run} maths={mayHoldMaths(block.text) ? maths : null} />
+        ),
+      )}
+    </div>
+  );
+}
+
+/** The maths plugins once they are here; the text stands as written until then. */
+function useMaths(needed: boolean): Plugins | null {
+  const [plugins, setPlugins] = useState<Plugins | null>(null);
+  useEffect(() => {
+    if (!needed || plugins) return;
+    let wanted = true;
+    import("./plugins")
+      .then(({ maths }) => {
+        if (wanted) setPlugins(maths);
+      })
+      // Without the renderer (the gateway is away just now) formulas stay readable as source.
+      .catch(() => undefined);
+    return () => {
+      wanted = false;
+    };
+  }, [needed, plugins]);
+  return plugins;
+}

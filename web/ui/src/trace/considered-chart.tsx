@@ -1,0 +1,49 @@
+import type { Considered } from "../run/events";
+import { routeLabel } from "../run/route";
+import { percent } from "../shell/format";
+
+/** The routes that were weighed: predicted success as a bar, predicted cost beside it. A table for screen readers. */
+export function ConsideredChart({ considered, chosen }: { considered: readonly Considered[]; chosen: string }) {
+  if (!considered.length) return null;
+  const rows = considered.filter((row, index) => considered.findIndex((other) => other.route === row.route) === index);
+  const dearest = Math.max(1, ...rows.map((row) => row.cost ?? 0));
+  return (
+    <table className="considered">
+      <thead>
+        <tr>
+          <th scope="col">Considered</th>
+          <th scope="col">Success</th>
+          <th scope="col">Cost</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row) => (
+          <tr key={row.route} className={row.route === chosen ? "chosen" : undefined}>
+            <th scope="row">
+              {routeLabel(row.route)}
+              {row.route === chosen && <span className="visually-hidden"> (chosen)</span>}
+            </th>
+            <td>
+              <Bar share={row.success} className="bar-success" />
+              {row.success === null ? "unknown" : percent(row.success)}
+            </td>
+            <td>
+              <Bar share={row.cost === null ? null : row.cost / dearest} className="bar-cost" />
+              {row.cost === null ? "unknown" : `${row.cost.toFixed(2)}×`}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+      <caption>Cost is relative to the large model reasoning step by step.</caption>
+    </table>
+  );
+}
+
+function Bar({ share, className }: { share: number | null; className: string }) {
+  return (
+    <svg className="bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
+      <rect className="bar-ground" width="100" height="6" />
+      {share !== null && <rect className={className} width={Math.max(1, Math.min(1, share) * 100)} height="6" />}
+    </svg>
+  );
+}

@@ -1,0 +1,26 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+// During development the gateway serves the API: TANDEM_URL=http://127.0.0.1:8000 npm run dev
+const gateway = process.env["TANDEM_URL"] ?? "http://127.0.0.1:8000";
+
+export default defineConfig({
+  base: "/",
+  plugins: [react()],
+  build: {
+    target: "es2022",
+    manifest: "manifest.json",
+    // The gateway's content security policy allows files of its own, and no data: addresses.
+    assetsInlineLimit: 0,
+    // The polyfill for old browsers is an inline script; none that this code runs in needs it.
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 600,
+  },
+  server: { proxy: { "/v1": gateway, "/healthz": gateway, "/readyz": gateway } },
+  test: {
+    environment: "jsdom",
+    include: ["test/**/*.test.{ts,tsx}"],
+    setupFiles: ["test/setup.ts"],
+    css: false,
+  },
+});
