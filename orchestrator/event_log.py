@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import cast
 
 from redis.asyncio import Redis
 
-from agents.events import EVENT, Event, RunFinished
+from agents.events import EVENT, ContentDelta, Event, RunFinished
 from orchestrator.live_events import LiveEvents
 from workers.fence import FencedStream
 
@@ -28,10 +28,13 @@ def log_key(run: str) -> str:
 class EventLog:
     """Writes one run's events in order. What is emitted while a write is under way goes out with the next one.
 
-    ``live`` has each event once it is in Redis.
+    ``live`` has each event once it is in Redis. ``written`` is the visible answer so far, after that of ``earlier``
+    events.
     """
 
-    def __init__(self, redis: Redis, run: str, fence: int, *, keep_seconds: int, longest: int) -> None:
+    def __init__(
+        self, redis: Redis, run: str, fence: int, *, keep_seconds: int, longest: int, earlier: Iterable[Event] = ()
+    ) -> None:
         self._stream = FencedStream(
             redis, record=run_key(run), stream=log_key(run), fence=fence, longest=longest, keep_seconds=keep_seconds
         )
@@ -39,11 +42,18 @@ class EventLog:
         self._writing: asyncio.Task[None] | None = None
         self.failure: BaseException | None = None
         self.live = LiveEvents()
+        self._written = [event.text for event in earlier if isinstance(event, ContentDelta)]
+
+    @property
+    def written(self) -> str:
+        return "".join(self._written)
 
     async def emit(self, event: Event) -> None:
         """Queue an event. Raises ``FencedOff`` or the Redis error that an earlier write met."""
         if self.failure is not None:
             raise self.failure
+        if isinstance(event, ContentDelta):
+            self._written.append(event.text)
         await self._pending.put(event)
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._drain())

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
 from typing import Any, cast
 
@@ -18,6 +18,7 @@ from orchestrator.lease import ACTIVE, LEASE_MILLISECONDS, RunLeases, lease_key
 from orchestrator.live_events import LiveEvents
 from orchestrator.model_park import ModelPark
 from orchestrator.offers import Offers
+from orchestrator.run_start import StartRecord
 from orchestrator.runs import Busy, ModelOffer, RunRecord, RunRequest, UnknownRun
 from orchestrator.settings import Settings
 from orchestrator.state import RunContext, RunState
@@ -60,6 +61,7 @@ class RunService:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._live: dict[tuple[str, str], LiveEvents] = {}
         self._cancelled: set[str] = set()
+        self._starting: dict[str, StartRecord] = {}
         self._watchers: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
@@ -67,6 +69,9 @@ class RunService:
             asyncio.create_task(self._watch_cancellations()),
             asyncio.create_task(self._watch_orphans()),
         ]
+        # Without Redis nobody knows which runs are lost; the next start looks again.
+        with suppress(RedisError):
+            await self._close_lost()
 
     async def close(self) -> None:
         tasks = [*self._watchers, *self._tasks.values()]
@@ -103,6 +108,8 @@ class RunService:
             pipe.sadd(ACTIVE, run)
             await pipe.execute()
         log = self._log_of(run, 1)
+        record = RunRecord(id=run, owner=request.owner, status="running", request=request, created=created)
+        self._starting[run] = StartRecord(self._database, record)
         self._live[run, request.owner] = log.live
         task = self._launch(run, self._fresh(run, request, created, log))
         task.add_done_callback(lambda _: self._live.pop((run, request.owner)).close())
@@ -158,14 +165,17 @@ class RunService:
         await log.emit(RunStarted(run=run, model=request.model, created=created))
         ledger = self._ledger(request, log)
         context = self._context(run, log, ledger)
-        await self._conduct(run, request, created, log, ledger, lambda: self._controller.run(request, context))
+        try:
+            await self._conduct(run, request, created, log, ledger, lambda: self._controller.run(request, context))
+        finally:
+            await self._started(run)
 
     async def _taken_over(self, run: str, fence: int) -> None:
         stored = cast(dict[bytes, bytes], await self._redis.hgetall(run_key(run)))
         request = RunRequest.model_validate_json(stored[b"request"])
         created = float(stored[b"created"])
         events = await read_all(self._redis, run)
-        log = self._log_of(run, fence)
+        log = self._log_of(run, fence, events)
         ledger = self._ledger(request, log, [e.charge for e in events if isinstance(e, Charged)], now() - created)
         context = self._context(run, log, ledger)
         await log.emit(RunResumed(fence=fence))
@@ -231,6 +241,9 @@ class RunService:
         last: RunFinished,
         state: RunState | None,
     ) -> None:
+        if last.status in ("cancelled", "error"):
+            # What was read already is kept, in the record as on the screen.
+            last = last.model_copy(update={"text": log.written})
         record = RunRecord(
             id=run,
             owner=request.owner,
@@ -246,6 +259,7 @@ class RunService:
         if state is not None and last.text and not _streamed(state):
             await log.emit(ContentDelta(text=last.text, model=state["decision"].route.models[-1]))
         await log.flush()
+        await self._started(run)
         # Stored before it is announced: whoever has seen the last event can read the record.
         await self._database.save_run(record, _outcome(state))
         await self._redis.hset(run_key(run), "finished", 1)
@@ -262,9 +276,22 @@ class RunService:
             await log.flush()
             await self._leases.release(run)
 
-    def _log_of(self, run: str, fence: int) -> EventLog:
+    async def _started(self, run: str) -> None:
+        """Nothing more is stored of the run's start."""
+        start = self._starting.pop(run, None)
+        if start is not None:
+            await start.settled()
+
+    def _log_of(self, run: str, fence: int, earlier: Iterable[Event] = ()) -> EventLog:
         redis = self._settings.redis
-        return EventLog(self._redis, run, fence, keep_seconds=redis.keep_seconds, longest=redis.stream_events)
+        return EventLog(
+            self._redis,
+            run,
+            fence,
+            keep_seconds=redis.keep_seconds,
+            longest=redis.stream_events,
+            earlier=earlier,
+        )
 
     def _ledger(
         self, request: RunRequest, log: EventLog, earlier: list[Charge] | None = None, elapsed: float = 0.0
@@ -296,6 +323,14 @@ class RunService:
             except RedisError as error:
                 _log.warning("cancellations cannot be heard while Redis is away", error=str(error))
                 await asyncio.sleep(_RECOVERY_SECONDS)
+
+    async def _close_lost(self) -> None:
+        """Runs that are stored as running but that Redis knows nothing of any more have ended with their gateway."""
+        for record in await self._database.unfinished_runs():
+            if record.id in self._tasks or await self._redis.exists(run_key(record.id)):
+                continue
+            last = finish.lost(Ledger(Budget()).summary())
+            await self._database.save_run(record.model_copy(update={"status": last.status, "error": last.error}))
 
     async def _watch_orphans(self) -> None:
         while True:

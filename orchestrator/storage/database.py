@@ -7,8 +7,11 @@ from typing import Any
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from orchestrator.storage.conversation_store import ConversationStore
+from orchestrator.storage.feedback_store import FeedbackStore
 from orchestrator.storage.keys import Keys
 from orchestrator.storage.run_store import RunStore
+from orchestrator.storage.session_store import SessionStore
 from orchestrator.storage.thread_store import ThreadStore
 from orchestrator.storage.upgrade import upgrade
 from orchestrator.storage.urls import with_async_driver
@@ -16,13 +19,16 @@ from orchestrator.storage.urls import with_async_driver
 _SQLITE_CONNECTIONS = 4
 
 
-class Database(Keys, RunStore, ThreadStore):
-    """Keys, runs and threads over one pool of connections. Safe to use from many tasks of one event loop."""
+class Database(Keys, RunStore, ThreadStore, ConversationStore, FeedbackStore, SessionStore):
+    """Every table over one pool of connections. Safe to use from many tasks of one event loop."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         Keys.__init__(self, engine)
         RunStore.__init__(self, engine)
         ThreadStore.__init__(self, engine)
+        ConversationStore.__init__(self, engine)
+        FeedbackStore.__init__(self, engine)
+        SessionStore.__init__(self, engine)
         self._engine = engine
 
     @classmethod

@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from workers.ledger import LedgerSummary
+
 
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True)
@@ -43,6 +45,18 @@ class Outcome(_Record):
     difficulty: float | None = None
     form: str | None = None
     supported: bool | None = None
+
+
+class RunFigures(_Record):
+    """What is counted of an ended run. ``rating`` is the owner's feedback, None where there is none."""
+
+    id: str
+    created: float
+    status: str
+    route: str | None
+    ledger: LedgerSummary | None
+    supported: bool | None
+    rating: int | None
 
 
 class ThreadRecord(_Record):

@@ -1,14 +1,15 @@
 """Runs with their outcomes. Every read names the owner, so that no caller can forget to check it."""
 
 import time
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
 from orchestrator.runs import RunRecord, UnknownRun
-from orchestrator.storage.records import Outcome
-from orchestrator.storage.tables import RunRow
+from orchestrator.storage.records import Outcome, RunFigures
+from orchestrator.storage.tables import FeedbackRow, RunRow
 from orchestrator.storage.upsert import upsert
 
 _RECORD = (
@@ -16,6 +17,8 @@ _RECORD = (
 )  # fmt: skip
 _OUTCOME = tuple(Outcome.model_fields)
 _FIXED = ("owner", "created", "request")
+# Below what databases take as parameters of one statement.
+_AT_ONCE = 500
 
 
 class RunStore:
@@ -61,6 +64,17 @@ class RunStore:
             raise UnknownRun(run)
         return _record(row)
 
+    async def get_runs(self, runs: Collection[str], owner: str) -> dict[str, RunRecord]:
+        """Those of ``runs`` that are stored and the owner's, by id."""
+        named = sorted(runs)
+        found: dict[str, RunRecord] = {}
+        async with self._session() as session:
+            for start in range(0, len(named), _AT_ONCE):
+                some = RunRow.id.in_(named[start : start + _AT_ONCE])
+                for row in await session.scalars(select(RunRow).where(some, RunRow.owner == owner)):
+                    found[row.id] = _record(row)
+        return found
+
     async def get_outcome(self, run: str, owner: str) -> Outcome:
         """Raises ``UnknownRun``."""
         async with self._session() as session:
@@ -83,6 +97,27 @@ class RunStore:
         async with self._session() as session:
             return [_record(row) for row in await session.scalars(query)]
 
+    async def list_figures(self, owner: str, since: float, limit: int) -> list[RunFigures]:
+        """What the dashboard counts: the owner's ended runs since ``since`` (Unix seconds), the newest ``limit``."""
+        query = (
+            select(
+                RunRow.id,
+                RunRow.created,
+                RunRow.status,
+                RunRow.route,
+                RunRow.ledger,
+                RunRow.supported,
+                FeedbackRow.rating,
+            )
+            .outerjoin(FeedbackRow, and_(FeedbackRow.run == RunRow.id, FeedbackRow.owner == owner))
+            .where(RunRow.owner == owner, RunRow.created >= since, RunRow.status != "running")
+            .order_by(RunRow.created.desc())
+            .limit(limit)
+        )
+        async with self._pool.connect() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return [RunFigures.model_validate(dict(row)) for row in rows]
+
     async def unfinished_runs(self) -> list[RunRecord]:
         """Every owner's runs that are stored as running, oldest first: what a starting gateway may have to resume."""
         query = select(RunRow).where(RunRow.status == "running").order_by(RunRow.created)
@@ -90,11 +125,12 @@ class RunStore:
             return [_record(row) for row in await session.scalars(query)]
 
     async def delete_run(self, run: str, owner: str) -> None:
-        """Forget a run. Raises ``UnknownRun``."""
+        """Forget a run and the feedback on it. Raises ``UnknownRun``."""
         statement = delete(RunRow).where(RunRow.id == run, RunRow.owner == owner).returning(RunRow.id)
         async with self._session.begin() as session:
             if (await session.scalars(statement)).first() is None:
                 raise UnknownRun(run)
+            await session.execute(delete(FeedbackRow).where(FeedbackRow.run == run, FeedbackRow.owner == owner))
 
 
 def _record(row: RunRow) -> RunRecord:
