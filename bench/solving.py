@@ -99,7 +99,9 @@ class Solver:
         last = finished(state, ledger.summary())
         verdict = state["verdict"]
         evidence = state["attempts"][verdict.attempt].evidence if isinstance(verdict, Accept) else Evidence()
-        value = last.value or final_answer(last.text, question.form)
+        # The numbers in a clarifying question answer nothing.
+        asks = last.status == "needs_input"
+        value = None if asks else last.value or final_answer(last.text, question.form)
         return Solved(
             question=question,
             value=value,

@@ -9,6 +9,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from redis.asyncio import Redis
 
+from agents.asking import VerdictAsker
 from orchestrator.addresses import redis_url
 from orchestrator.controller import Controller
 from orchestrator.model_park import ModelPark
@@ -83,6 +84,7 @@ def build_controller(
         threads=threads,
         step_tokens=settings.auto.step_tokens,
         vote_temperature=settings.auto.temperature,
+        asker=VerdictAsker(settings.auto.ask_weak, settings.auto.ask_strong) if settings.auto.ask else None,
         checkpointer=checkpointer,
     )
 

@@ -1,7 +1,7 @@
 """The controller: guard, recall, assess, route, solve, verify, learn, as a LangGraph graph."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -10,10 +10,13 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
+from langgraph.types import Command, StateSnapshot, interrupt
 
-from agents.events import Assessed, Considered, Escalated, Routed, Verdict
+from agents.asking import Asker, clarified
+from agents.events import Assessed, Considered, Escalated, QuestionAsked, Routed, Verdict
 from agents.problem import Answer
 from agents.strategy import SolveContext, Strategy
+from orchestrator.answer_text import answer_text
 from orchestrator.guard import without_template_tokens
 from orchestrator.offers import Offers
 from orchestrator.runs import RunRequest
@@ -25,6 +28,7 @@ from routers.route import Decision, Route
 from tools.sandbox.protocol import Limits, Sandbox
 from workers.engines.protocol import Sampling
 from workers.ledger import BudgetSpent
+from workers.messages import Message
 
 _Runtime = Runtime[RunContext]
 
@@ -42,6 +46,7 @@ class Controller:
         threads: Threads,
         step_tokens: int,
         vote_temperature: float,
+        asker: Asker | None = None,
         checkpointer: BaseCheckpointSaver[str] | None = None,
     ) -> None:
         self._offers = offers
@@ -51,6 +56,7 @@ class Controller:
         self._threads = threads
         self._step_tokens = step_tokens
         self._vote_temperature = vote_temperature
+        self._asker = asker
         self._graph = self._compile(checkpointer)
         self._checkpointed = checkpointer is not None
 
@@ -58,7 +64,10 @@ class Controller:
         """Run a new request to its verdict. Faults of engines are raised; a spent budget is part of the state."""
         if self._offers.passes_through(request):
             return await self._straight({"request": request, "attempts": []}, context)
-        return await self._invoke({"request": request, "attempts": []}, context)
+        earlier = await self._unanswered(request)
+        if earlier is not None and answers(request.messages):
+            return await self._go_on(earlier, request, context)
+        return await self._invoke({"request": request, "attempts": [], "just_asked": earlier is not None}, context)
 
     async def resume(self, context: RunContext) -> RunState:
         """Go on from the run's last checkpoint; the node that was under way runs again from its start."""
@@ -73,10 +82,33 @@ class Controller:
         assessment = assess(without_template_tokens(request.messages), inherited)
         return self._offers.policy(request).first(assessment, self._offers.effort(request))
 
-    async def _invoke(self, value: RunState | None, context: RunContext) -> RunState:
+    async def _unanswered(self, request: RunRequest) -> StateSnapshot | None:
+        """Where the run before this one in the thread stopped, if it stopped to ask."""
+        if not self._checkpointed or not self._offers.may_ask(request):
+            return None
+        thread = await self._threads.recall(request)
+        snapshot = await self._graph.aget_state(_config(thread.run)) if thread else None
+        return snapshot if snapshot is not None and snapshot.next == ("ask",) else None
+
+    async def _go_on(self, earlier: StateSnapshot, request: RunRequest, context: RunContext) -> RunState:
+        """Go on where the earlier run asked, with this request's last message as the reply. What was known is copied,
+        so that the same question can be answered again and this run survives on checkpoints of its own."""
+        known = earlier.values
+        kept = {name: known[name] for name in ("assessment", "decision", "verdict", "asked")}
+        fresh = {
+            "request": request.model_copy(update={"messages": without_template_tokens(request.messages)}),
+            "effort": self._offers.effort(request),
+            "inherited": known["assessment"].difficulty,
+            "asked_about": known["request"].messages,
+            "attempts": [],
+        }
+        await self._graph.aupdate_state(_config(context.run), {**kept, **fresh}, as_node="doubt")
+        return await self._invoke(Command(resume=fresh["request"].messages[-1].content), context)
+
+    async def _invoke(self, value: RunState | Command[Any] | None, context: RunContext) -> RunState:
         extra: dict[str, Any] = {"durability": "sync"} if self._checkpointed else {}
         state = await self._graph.ainvoke(value, _config(context.run), context=context, **extra)
-        return RunState(**state)  # type: ignore[typeddict-item]
+        return RunState(**{name: known for name, known in state.items() if name in RunState.__annotations__})  # type: ignore[typeddict-item]
 
     async def _straight(self, state: RunState, context: RunContext) -> RunState:
         """The same nodes in the same order without the graph and its checkpoints, which cost more than they are worth
@@ -98,6 +130,8 @@ class Controller:
         graph.add_node("route", self._route)
         graph.add_node("solve", self._solve)
         graph.add_node("verify", self._verify)
+        graph.add_node("doubt", self._doubt)
+        graph.add_node("ask", self._ask)
         graph.add_node("learn", self._learn)
         graph.add_edge(START, "guard")
         graph.add_edge("guard", "recall")
@@ -105,7 +139,9 @@ class Controller:
         graph.add_edge("assess", "route")
         graph.add_edge("route", "solve")
         graph.add_edge("solve", "verify")
-        graph.add_conditional_edges("verify", _next)
+        graph.add_conditional_edges("verify", _after_verify)
+        graph.add_conditional_edges("doubt", _after_doubt)
+        graph.add_edge("ask", "route")
         graph.add_edge("learn", END)
         return graph.compile(checkpointer=checkpointer)
 
@@ -145,17 +181,10 @@ class Controller:
 
     async def _solve(self, state: RunState, runtime: _Runtime) -> RunState:
         route = state["decision"].route
-        problem = runtime.context.problem(state["request"], state["assessment"])
+        problem = runtime.context.problem(_request(state), state["assessment"])
         if route.sample:
             problem = problem.model_copy(update={"sampling": self._resampled(problem.sampling, route)})
-        work = SolveContext(
-            models=runtime.context.models,
-            writers=route.models,
-            sandbox=self._sandbox,
-            limits=self._limits,
-            emit=runtime.context.emit,
-            step_tokens=self._step_tokens,
-        )
+        work = self._work(runtime, route.models)
         try:
             answer = await self._strategies[route.strategy].solve(problem, work)
         except BudgetSpent:
@@ -179,30 +208,76 @@ class Controller:
             await runtime.context.emit(Verdict(verifier="evidence", accepted=supported, reason=verdict.reason))
         return {"verdict": verdict}
 
+    async def _doubt(self, state: RunState, runtime: _Runtime) -> RunState:
+        """Ask, at most once in a row in a thread, where the question and not the models may be at fault."""
+        request = state["request"]
+        may = self._offers.may_ask(request) and state["assessment"].form in ("number", "expression")
+        asked_already = state.get("just_asked") or state.get("reply") is not None
+        if self._asker is None or not may or asked_already or state.get("budget_spent"):
+            return {}
+        verdict = state["verdict"]
+        supported = isinstance(verdict, Accept) and verdict.supported
+        problem = runtime.context.problem(request, state["assessment"])
+        work = self._work(runtime, (self._offers.capable(),))
+        question = await self._asker.question(problem, state["attempts"], supported, work)
+        if question is None:
+            return {}
+        await runtime.context.emit(QuestionAsked(question=question.text, choices=question.choices))
+        # Here and not beside the interrupt: the node that interrupts runs twice.
+        route = state["decision"].route.name
+        await self._threads.remember(runtime.context.run, request, state["assessment"], route, question.text)
+        return {"asked": question, "asked_about": request.messages}
+
+    async def _ask(self, state: RunState, runtime: _Runtime) -> RunState:
+        question = state["asked"]
+        assert question is not None  # what leads here
+        reply = interrupt(question.model_dump())
+        assessment = state["assessment"]
+        reason = "goes on with the reader's reply to the clarifying question"
+        await runtime.context.emit(Assessed(form=assessment.form, difficulty=assessment.difficulty, reason=reason))
+        return {"reply": str(reply)}
+
     async def _learn(self, state: RunState, runtime: _Runtime) -> RunState:
         text = answer_text(state)
         route = state["decision"].route.name
         await self._threads.remember(runtime.context.run, state["request"], state["assessment"], route, text)
         return {}
 
+    def _work(self, runtime: _Runtime, writers: tuple[str, ...]) -> SolveContext:
+        return SolveContext(
+            models=runtime.context.models,
+            writers=writers,
+            sandbox=self._sandbox,
+            limits=self._limits,
+            emit=runtime.context.emit,
+            step_tokens=self._step_tokens,
+        )
+
     def _resampled(self, sampling: Sampling, route: Route) -> Sampling:
         seed = (sampling.seed or 0) + route.sample
         return replace(sampling, seed=seed, temperature=max(sampling.temperature, self._vote_temperature))
 
 
-def answer_text(state: RunState) -> str:
-    """What the reader is shown in the end: the accepted answer, or why there is none."""
-    verdict = state["verdict"]
-    if not isinstance(verdict, Accept):
-        return f"I could not find an answer I can stand behind: {verdict.reason}."
-    answer = state["attempts"][verdict.attempt]
-    if state["assessment"].form == "text" or answer.value is None:
-        return answer.text
-    return answer.value
+def answers(messages: Sequence[Message]) -> bool:
+    """Whether the last message can be a reply to a clarifying question: a new question that can be checked is none."""
+    last = messages[-1]
+    return last.role == "user" and not ("?" in last.content and assess(messages[-1:]).form != "text")
 
 
-def _next(state: RunState) -> Literal["solve", "learn"]:
-    return "solve" if isinstance(state["verdict"], Decision) else "learn"
+def _request(state: RunState) -> RunRequest:
+    """The request as it is to be solved: after a reply, the question that was asked about, completed by it."""
+    request, question, reply = state["request"], state.get("asked"), state.get("reply")
+    if question is None or reply is None:
+        return request
+    return request.model_copy(update={"messages": clarified(state["asked_about"], question, reply)})
+
+
+def _after_verify(state: RunState) -> Literal["solve", "doubt"]:
+    return "solve" if isinstance(state["verdict"], Decision) else "doubt"
+
+
+def _after_doubt(state: RunState) -> Literal["ask", "learn"]:
+    return "ask" if state.get("asked") is not None and state.get("reply") is None else "learn"
 
 
 def _best(attempts: list[Answer]) -> Accept:

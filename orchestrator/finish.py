@@ -2,7 +2,7 @@
 
 from agents.events import RunFinished, RunStatus
 from agents.problem import Answer
-from orchestrator.controller import answer_text
+from orchestrator.answer_text import answer_text, open_question
 from orchestrator.runs import RunRequest
 from orchestrator.state import RunState
 from routers.policy import Accept
@@ -14,6 +14,8 @@ def finished(state: RunState, ledger: LedgerSummary) -> RunFinished:
     """The last event of a run that came to its verdict."""
     verdict = state["verdict"]
     answer = state["attempts"][verdict.attempt] if isinstance(verdict, Accept) else None
+    if open_question(state) is not None:
+        answer = None
     text = answer_text(state)
     return RunFinished(
         status=_status(state, answer),
@@ -59,6 +61,8 @@ def _ended(
 
 
 def _status(state: RunState, answer: Answer | None) -> RunStatus:
+    if open_question(state) is not None:
+        return "needs_input"
     if state.get("budget_spent"):
         return "budget"
     return "answered" if answer is not None else "abstained"

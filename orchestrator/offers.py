@@ -46,6 +46,14 @@ class Offers:
         """Whether the request is one plain call of the model that it names."""
         return request.strategy is None and self.is_model(request.model)
 
+    def may_ask(self, request: RunRequest) -> bool:
+        """Whether a clarifying question may come instead of an answer: whoever names a strategy wants its answer."""
+        return request.model in _AUTO and request.strategy is None and not request.undisturbed
+
+    def capable(self) -> str:
+        """The name of the model that judges questions."""
+        return self._settings.named("large")
+
     def effort(self, request: RunRequest) -> Effort:
         return request.effort or _AUTO.get(request.model) or self._settings.default_effort
 

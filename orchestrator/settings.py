@@ -92,7 +92,14 @@ class AutoSettings(_Section):
     ``accept_logprob``: mean natural-log probability of a program's tokens from which it is accepted without a second
     opinion, by effort. ``agreeing``: how many attempts must give the same answer otherwise. ``temperature`` of every
     attempt after the first of the same route. ``step_tokens`` bounds one internal model call.
+    ``ask``: whether an under-specified question may lead to one clarifying question. The large model's probability
+    that something is missing has to reach ``ask_weak`` where no answer is supported or attempts differ, and
+    ``ask_strong`` elsewhere (above 1: never).
     """
+
+    ask: bool = True
+    ask_weak: float = Field(default=0.2, ge=0)
+    ask_strong: float = Field(default=1.1, ge=0)
 
     accept_logprob: dict[Effort, float] = Field(default_factory=_default_accept_logprob)
     agreeing: int = 2
@@ -109,6 +116,49 @@ class GatewaySettings(_Section):
     log_messages: bool = False
     runs_per_minute: int = 600
     concurrent_runs_per_key: int = 32
+
+
+class SlackSettings(_Section):
+    """The Slack bot; off unless ``enabled``. Secrets are read from the environment variables named here.
+
+    ``mode`` socket needs no public address, http serves ``/slack/events``. ``workspaces`` one works with the bot's own
+    token, many lets workspaces install the bot at ``/slack/install``. ``show_work`` shows the steps of a run,
+    ``show_reasoning`` also what programs said. ``file_bytes`` and ``document_characters`` bound one shared file and all
+    of a thread's together; ``history_messages`` how much of a thread is read; ``answers_at_once`` is per gateway.
+    """
+
+    enabled: bool = False
+    mode: Literal["socket", "http"] = "socket"
+    workspaces: Literal["one", "many"] = "one"
+    model: str = "auto"
+    effort: Effort | None = None
+    show_work: bool = True
+    show_reasoning: bool = False
+    history_messages: int = Field(default=40, ge=1, le=1000)
+    file_bytes: int = Field(default=256 * 1024, ge=0)
+    document_characters: int = Field(default=12_000, ge=0)
+    answers_at_once: int = Field(default=256, ge=1)
+    api_url: str = "https://slack.com/api/"
+    redirect_url: str = ""
+    bot_token_variable: str = "SLACK_BOT_TOKEN"
+    app_token_variable: str = "SLACK_APP_TOKEN"
+    signing_secret_variable: str = "SLACK_SIGNING_SECRET"
+    client_id_variable: str = "SLACK_CLIENT_ID"
+    client_secret_variable: str = "SLACK_CLIENT_SECRET"
+
+    def needed_variables(self) -> dict[str, str]:
+        """The environment variables that this configuration reads, each with what it holds."""
+        needed = {}
+        if self.mode == "socket":
+            needed[self.app_token_variable] = "the app-level token (xapp-…) with connections:write"
+        if self.workspaces == "one":
+            needed[self.bot_token_variable] = "the bot token (xoxb-…) of the workspace"
+        if self.mode == "http":
+            needed[self.signing_secret_variable] = "the app's signing secret"
+        if self.workspaces == "many":
+            needed[self.client_id_variable] = "the app's client ID"
+            needed[self.client_secret_variable] = "the app's client secret"
+        return needed
 
 
 class RedisSettings(_Section):
@@ -165,6 +215,7 @@ class Settings(_Section):
     gateway: GatewaySettings = GatewaySettings()
     redis: RedisSettings = RedisSettings()
     storage: StorageSettings = StorageSettings()
+    slack: SlackSettings = SlackSettings()
 
     def named(self, role: Literal["small", "large"]) -> str:
         """The name of the model with that role."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, TypedDict
 
+from agents.asking import Question
 from agents.problem import Answer, Problem
 from agents.strategy import Emit
 from orchestrator.runs import RunRequest
@@ -12,11 +13,16 @@ from routers.assessment import Assessment
 from routers.policy import Abstain, Accept
 from routers.route import Decision, Effort
 from workers.ledger import Ledger
+from workers.messages import Message
 from workers.models.protocol import ChatModel
 
 
 class RunState(TypedDict, total=False):
-    """What a run knows. ``attempts`` grows by one with every route that was tried."""
+    """What a run knows. ``attempts`` grows by one with every route that was tried.
+
+    ``asked`` is the clarifying question, ``asked_about`` the messages it is about and ``reply`` what the reader
+    answered; ``just_asked`` says that the thread's run before this one asked already.
+    """
 
     request: RunRequest
     effort: Effort
@@ -26,6 +32,10 @@ class RunState(TypedDict, total=False):
     attempts: Annotated[list[Answer], operator.add]
     verdict: Accept | Abstain | Decision
     budget_spent: bool
+    just_asked: bool
+    asked: Question | None
+    asked_about: tuple[Message, ...]
+    reply: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,4 +49,4 @@ class RunContext:
     problem: Callable[[RunRequest, Assessment], Problem]
 
 
-CHECKPOINTED = (RunRequest, Assessment, Decision, Answer, Accept, Abstain)
+CHECKPOINTED = (RunRequest, Assessment, Decision, Answer, Accept, Abstain, Message, Question)

@@ -1,0 +1,95 @@
+"""Asking: is the question under-specified, and what has to be asked before it can be answered?
+
+Training-free: the model judges in one token, whose probability is the score, and is asked for the question only if the
+score is high enough for the evidence at hand.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from agents.problem import Answer, Problem
+from agents.prompts import render
+from agents.strategy import SolveContext, write
+from agents.verdicts import probability_of_yes
+from workers.engines.protocol import Sampling
+from workers.ledger import BudgetSpent
+from workers.messages import Message
+
+# A quick reply for readers who would rather have any answer.
+ANSWER_ANYWAY = "Answer with what is given."
+_QUESTION_TOKENS = 80
+_LONGEST_QUESTION = 400
+
+
+class Question(BaseModel):
+    """What the reader is asked; ``choices`` are quick replies."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
+    choices: tuple[str, ...] = ()
+
+
+class Asker(Protocol):
+    """Decides whether a problem needs an answer from its author first."""
+
+    async def question(
+        self, problem: Problem, attempts: Sequence[Answer], supported: bool, context: SolveContext
+    ) -> Question | None:
+        """The one question to ask, or None to let the answer stand. ``supported`` says whether evidence speaks for
+        the leading attempt. A spent budget means None."""
+        ...
+
+
+class VerdictAsker:
+    """Asks when the model's verdict "something is missing" is at least as probable as the bound for the evidence:
+    ``weak`` where no answer is supported or attempts differ, ``strong`` elsewhere (above 1: never)."""
+
+    def __init__(self, weak: float, strong: float) -> None:
+        self._weak = weak
+        self._strong = strong
+
+    async def question(
+        self, problem: Problem, attempts: Sequence[Answer], supported: bool, context: SolveContext
+    ) -> Question | None:
+        bound = self._strong if supported and not disagree(attempts) else self._weak
+        if bound > 1:
+            return None
+        try:
+            return await self._asked(problem, bound, context)
+        except BudgetSpent:
+            return None
+
+    async def _asked(self, problem: Problem, bound: float, context: SolveContext) -> Question | None:
+        prompt = render("answerable", question=problem.question)
+        answerable = await probability_of_yes(
+            context, context.writer(), prompt, purpose="check that nothing is missing from the question"
+        )
+        if answerable is None or 1 - answerable < bound:
+            return None
+        messages = (Message(role="user", content=render("clarify", question=problem.question)),)
+        sampling = Sampling(max_tokens=_QUESTION_TOKENS, stop=("\n\n",))
+        completion = await write(context, context.writer(), messages, sampling, purpose="ask for what is missing")
+        text = _one_question(completion.text)
+        return Question(text=text, choices=(ANSWER_ANYWAY,)) if text else None
+
+
+def disagree(attempts: Sequence[Answer]) -> bool:
+    """Whether attempts gave different answers or one gave none."""
+    return len({attempt.value for attempt in attempts}) > 1 or any(attempt.value is None for attempt in attempts)
+
+
+def clarified(messages: Sequence[Message], question: Question, reply: str) -> tuple[Message, ...]:
+    """The thread that was asked about, its last question completed by what its author replied."""
+    last = max(index for index, message in enumerate(messages) if message.role == "user")
+    text = render("clarified", question=messages[last].content, asked=question.text, reply=reply)
+    return (*messages[:last], messages[last].model_copy(update={"content": text}), *messages[last + 1 :])
+
+
+def _one_question(text: str) -> str:
+    """The first question of ``text`` in one line, without quotes around it; empty where there is none."""
+    line = " ".join(text.split()).strip("\"'` *")
+    end = line.find("?")
+    return line[: end + 1].removeprefix("Question:").strip() if 0 <= end < _LONGEST_QUESTION else ""

@@ -1,0 +1,119 @@
+"""One clarifying question, answered in the same thread."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from agents.events import Charged, Event, QuestionAsked, RunStarted
+from orchestrator.compose import Tandem, open_tandem
+from orchestrator.runs import RunRequest
+from tests.orchestrator.conftest import events_of, last_of, settings_for
+from workers.engines.scripted.script import Script, say
+from workers.engines.scripted.server import ScriptedServer
+from workers.messages import Message
+
+Requests = Callable[..., RunRequest]
+
+PROBLEM = "Ann has 5 boxes of apples and gives 2 apples away. How many apples does she have left?"
+ASKS = "How many apples are in each box?"
+SCRIPT = Script(
+    replies=(
+        say("no", match="everything that is needed"),
+        say(f"{ASKS} I need to know.", match="short question to ask"),
+        say("So it is \\boxed{48}.", match="(?s)10 in each.*step by step"),
+        say("So it is \\boxed{7}.", match="step by step"),
+    ),
+    # No program, so that nothing supports the answer.
+    default=say("I would rather not."),
+)
+
+
+@pytest.fixture(autouse=True)
+def script(scripted: ScriptedServer) -> None:
+    scripted.script = SCRIPT
+
+
+async def test_a_question_is_asked_and_the_reply_answers_it(
+    tandem: Tandem, request_for: Requests, owner: str, scripted: ScriptedServer
+) -> None:
+    first = request_for(PROBLEM)
+    events = await events_of(tandem, await tandem.runs.start(first), owner)
+    asked = last_of(events)
+    assert (asked.status, asked.finish_reason, asked.text, asked.value) == ("needs_input", "stop", ASKS, None)
+    [question] = [e for e in events if isinstance(e, QuestionAsked)]
+    assert question.question == ASKS
+    assert "".join(e.text for e in events if e.type == "content.delta") == ASKS
+    messages = (
+        *first.messages,
+        Message(role="assistant", content=ASKS),
+        Message(role="user", content="There are 10 in each of them."),
+    )
+    # By the messages that the caller repeats, as a chat client sends them.
+    run = await tandem.runs.start(first.model_copy(update={"messages": messages}))
+    answered = await events_of(tandem, run, owner)
+    assert (last_of(answered).status, last_of(answered).value) == ("answered", "48")
+    charges = [e.charge for e in answered if isinstance(e, Charged)]
+    assert sum(c.usage.completion for c in charges) == last_of(answered).ledger.tokens["large"].completion
+
+
+async def test_the_reply_alone_is_enough_where_the_thread_is_named(
+    tandem: Tandem, request_for: Requests, owner: str
+) -> None:
+    events = await events_of(tandem, await tandem.runs.start(request_for(PROBLEM)), owner)
+    alone = RunRequest(owner=owner, thread=asked_thread(events), messages=(Message(role="user", content="10 in each"),))
+    assert last_of(await events_of(tandem, await tandem.runs.start(alone), owner)).value == "48"
+
+
+def asked_thread(events: list[Event]) -> str:
+    """A thread without a name goes by its run."""
+    [started] = [e for e in events if isinstance(e, RunStarted)]
+    return started.run
+
+
+async def test_another_owner_cannot_answer(tandem: Tandem, request_for: Requests, owner: str) -> None:
+    events = await events_of(tandem, await tandem.runs.start(request_for(PROBLEM)), owner)
+    alone = (Message(role="user", content="10 in each"),)
+    stranger = RunRequest(owner="somebody else", messages=alone, thread=asked_thread(events))
+    last = last_of(await events_of(tandem, await tandem.runs.start(stranger), "somebody else"))
+    assert last.value is None
+
+
+async def test_a_new_question_is_no_reply_and_is_not_met_with_another_question(
+    tandem: Tandem, request_for: Requests, owner: str
+) -> None:
+    events = await events_of(tandem, await tandem.runs.start(request_for(PROBLEM)), owner)
+    other = request_for("Bob has 3 bags of nuts and eats 2 nuts. How many nuts are left?", thread=asked_thread(events))
+    last = last_of(await events_of(tandem, await tandem.runs.start(other), owner))
+    assert (last.status, last.value) == ("answered", "7")
+
+
+async def test_a_named_strategy_and_a_model_that_sees_nothing_missing_ask_nothing(
+    tandem: Tandem, request_for: Requests, owner: str, scripted: ScriptedServer
+) -> None:
+    named = last_of(await events_of(tandem, await tandem.runs.start(request_for(PROBLEM, model="cot")), owner))
+    assert (named.status, named.value) == ("answered", "7")
+    scripted.script = Script(replies=(say("yes", match="everything that is needed"), *SCRIPT.replies[1:]))
+    kept = last_of(await events_of(tandem, await tandem.runs.start(request_for(PROBLEM)), owner))
+    assert (kept.status, kept.value) == ("answered", "7")
+
+
+@pytest.fixture
+async def silent(tmp_path: Path, redis_url: str, scripted: ScriptedServer) -> AsyncIterator[Tandem]:
+    async with open_tandem(settings_for(tmp_path, redis_url, scripted.url, TANDEM__AUTO__ASK="false")) as opened:
+        yield opened
+
+
+async def test_asking_can_be_switched_off(silent: Tandem, request_for: Requests, owner: str) -> None:
+    last = last_of(await events_of(silent, await silent.runs.start(request_for(PROBLEM)), owner))
+    assert (last.status, last.value) == ("answered", "7")
+
+
+async def test_an_abstention_says_what_was_tried(
+    tandem: Tandem, request_for: Requests, owner: str, scripted: ScriptedServer
+) -> None:
+    scripted.script = Script(default=say("Yes, I could."))
+    last = last_of(await events_of(tandem, await tandem.runs.start(request_for(PROBLEM, effort="low")), owner))
+    assert last.status == "abstained"
+    assert "program on large" in last.text
+    assert "cot on large" in last.text
