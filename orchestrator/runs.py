@@ -18,7 +18,9 @@ class RunRequest(BaseModel):
 
     ``model`` is a virtual model (``auto``, ``auto-fast``, ``auto-deep``, a strategy) or a configured model's name.
     ``owner`` comes from the verified key, never from the body. ``strategy`` pins the strategy, ``budget`` overrides
-    what the effort gives; sampling fields are None where the caller said nothing.
+    what the effort gives; sampling fields are None where the caller said nothing. ``follows`` is the run whose answer
+    the last question is about, where the door knows it: other than by ``thread``, an earlier answer can be gone on from
+    again after the conversation went elsewhere.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,6 +34,7 @@ class RunRequest(BaseModel):
     thread: str | None = None
     temperature: float | None = None
     top_p: float | None = None
+    follows: str | None = None
     max_completion_tokens: int | None = None
     seed: int | None = None
     stop: tuple[str, ...] = ()

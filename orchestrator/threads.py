@@ -35,15 +35,16 @@ class StoredThreads:
         self._database = database
 
     async def recall(self, request: RunRequest) -> ThreadRecord | None:
-        if request.thread is not None:
-            return await self._database.get_thread(request.thread, request.owner)
+        known = request.follows or request.thread
+        if known is not None:
+            return await self._database.get_thread(known, request.owner)
         history = _before_last_question(request.messages)
         if not any(message.role == "assistant" for message in history):
             return None
         return await self._database.find_thread(conversation_digest(history), request.owner)
 
     async def remember(self, run: str, request: RunRequest, assessment: Assessment, route: str, text: str) -> None:
-        earlier = await self.recall(request)
+        earlier = None if request.follows else await self.recall(request)
         digest = conversation_digest([*request.messages, Message(role="assistant", content=text)])
         await self._database.save_thread(
             ThreadRecord(

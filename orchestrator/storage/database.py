@@ -54,6 +54,11 @@ class Database(Keys, RunStore, ThreadStore, ConversationStore, FeedbackStore, Se
         finally:
             await engine.dispose()
 
+    @property
+    def engine(self) -> AsyncEngine:
+        """For a library that brings a store of its own; its tables are made by our migrations."""
+        return self._engine
+
     async def ping(self) -> None:
         """Raises SQLAlchemy's ``SQLAlchemyError`` where the database does not answer."""
         async with self._engine.connect() as connection:
