@@ -26,6 +26,8 @@ from web.metrics import Metrics
 from web.native_api import runs
 from web.openai_api import chat, models
 from web.request_scope import RequestScope
+from web.slack import endpoint as slack
+from web.slack.endpoint import open_slack
 
 Opener = Callable[[Settings], AbstractAsyncContextManager[OpenTandem]]
 
@@ -59,17 +61,18 @@ def create_app(
                     metrics=metrics,
                     log=log,
                 )
-                # What was built by now stays: without this every full collection looks at all of it again, for tens of
-                # milliseconds in which no stream goes on.
-                gc.collect()
-                gc.freeze()
-                try:
-                    yield
-                finally:
-                    gc.unfreeze()
+                async with open_slack(app.state.doors, tandem.redis) as app.state.slack:
+                    # What was built by now stays: without this every full collection looks at all of it again, for
+                    # tens of milliseconds in which no stream goes on.
+                    gc.collect()
+                    gc.freeze()
+                    try:
+                        yield
+                    finally:
+                        gc.unfreeze()
 
     app = FastAPI(title="Tandem", lifespan=lifespan, redirect_slashes=False)
-    for door in (chat.router, models.router, runs.router, health.router):
+    for door in (chat.router, models.router, runs.router, health.router, slack.router):
         app.include_router(door)
     app.add_exception_handler(ApiError, answer_api_error)
     for refusal in (RunRefused, UnknownRun, Busy):

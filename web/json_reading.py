@@ -19,7 +19,7 @@ _OPENING = (b"{", b"[")
 async def read_object(request: Request, limit: int) -> dict[str, Any]:
     """The JSON object in the body, which may have ``limit`` bytes. Raises ``ApiError``."""
     _check_content_type(request)
-    raw = await _read(request, limit)
+    raw = await read_bounded(request, limit)
     value = _parse(raw)
     if not isinstance(value, dict):
         raise invalid(f"the body must be a JSON object, but it is {shown(value)}", None, "invalid_json")
@@ -47,7 +47,8 @@ def _check_content_type(request: Request) -> None:
         raise ApiError(415, message, param="content-encoding", code="unsupported_media_type")
 
 
-async def _read(request: Request, limit: int) -> bytes:
+async def read_bounded(request: Request, limit: int) -> bytes:
+    """The body, which may have ``limit`` bytes. Raises ``ApiError`` 408 or 413."""
     announced = request.headers.get("content-length", "")
     try:
         async with asyncio.timeout(_READ_SECONDS):
