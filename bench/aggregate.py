@@ -36,12 +36,13 @@ def row_of(
     reference: Sequence[Solved] | None,
     settings: Settings,
 ) -> Row:
-    """``reference`` are the large model's ``cot`` answers to the same questions, which cost 1 by definition."""
+    """``reference`` are the large model's ``cot`` answers, which cost 1 by definition: to the same questions, or to the
+    first of them, whose mean then stands for the others; the row says to how many."""
     tokens = total_tokens(solved)
     correct = sum(one.correct for one in solved)
     written = sum(usage.completion for usage in tokens.values())
     large = tokens.get(settings.named("large"), Usage()).completion
-    base = weighted_tokens(total_tokens(reference), settings) if reference else 0.0
+    base = weighted_tokens(total_tokens(reference), settings) / len(reference) * len(solved) if reference else 0.0
     return Row(
         system=system,
         setting=setting,
@@ -54,5 +55,8 @@ def row_of(
         large_share=large / written if written else 0.0,
         cost=weighted_tokens(tokens, settings) / base if base else None,
         seconds=sum(one.seconds for one in solved),
-        extra={"escalations_per_question": sum(len(one.routes) - 1 for one in solved) / len(solved)},
+        extra={
+            "escalations_per_question": sum(len(one.routes) - 1 for one in solved) / len(solved),
+            "reference_rows": len(reference or ()),
+        },
     )

@@ -36,8 +36,8 @@ Outcomes = Mapping[System, Sequence[Solved]]
 
 
 def parts(settings: Settings) -> tuple[Part, ...]:
-    """Every system on a hundred questions of each set; then the cheap ones and their yardstick on more, because a few
-    points of difference only show on more."""
+    """Every system on a hundred questions of each set; then the cheap ones on more, because a difference of a few
+    points only shows on more."""
     return (
         Part("gsm8k_test", 100, systems(settings)),
         Part("svamp", 100, systems(settings)),
@@ -55,13 +55,12 @@ def systems(settings: Settings) -> tuple[System, ...]:
 
 def _cheap(settings: Settings) -> tuple[System, ...]:
     small, large = settings.named("small"), settings.named("large")
-    constants = (f"direct({small})", f"program({small})", f"direct({large})", f"program({large})", f"cot({large})")
+    constants = (f"direct({small})", f"program({small})", f"program({large})")
     return (*map(System, constants), System("auto", "low"), System("auto", "medium"))
 
 
-def rows_of(dataset: str, outcomes: Outcomes, settings: Settings) -> list[Row]:
-    """One row a system, and the oracle over the constants."""
-    reference = outcomes.get(System(f"cot({settings.named('large')})"))
+def rows_of(dataset: str, outcomes: Outcomes, reference: Sequence[Solved] | None, settings: Settings) -> list[Row]:
+    """One row a system, and the oracle over the constants. ``reference``: what the large model's ``cot`` answered."""
     rows = [
         row_of(system.name, system.effort, dataset, solved, _same(reference, solved), settings)
         for system, solved in outcomes.items()
@@ -72,15 +71,21 @@ def rows_of(dataset: str, outcomes: Outcomes, settings: Settings) -> list[Row]:
     return rows
 
 
-def aims_of(dataset: str, outcomes: Outcomes, settings: Settings) -> list[Aim]:
+def aims_of(dataset: str, outcomes: Outcomes, reference: Sequence[Solved] | None, settings: Settings) -> list[Aim]:
     """The point above the constants' frontier, on paired questions."""
-    large = settings.named("large")
-    program, cot = outcomes.get(System(f"program({large})")), outcomes.get(System(f"cot({large})"))
-    aims: list[Aim] = []
-    for system, solved in outcomes.items():
-        if system.model.startswith("auto") and program:
-            aims.append(_aim(dataset, system, solved, program, cot, settings))
-    return aims
+    program = outcomes.get(System(f"program({settings.named('large')})"))
+    if program is None:
+        return []
+    return [
+        _aim(dataset, system, solved, program, reference, settings)
+        for system, solved in outcomes.items()
+        if system.model.startswith("auto")
+    ]
+
+
+def yardstick(settings: Settings) -> System:
+    """The system whose cost is 1."""
+    return System(f"cot({settings.named('large')})")
 
 
 def _aim(
@@ -95,9 +100,8 @@ def _aim(
     mean, (low, high) = paired_difference([s.correct for s in solved[:n]], [s.correct for s in program[:n]])
     cost = None
     if cot:
-        shared = min(n, len(cot))
-        base = weighted_tokens(total_tokens(cot[:shared]), settings)
-        cost = weighted_tokens(total_tokens(solved[:shared]), settings) / base
+        base = weighted_tokens(total_tokens(cot), settings) / len(cot)
+        cost = weighted_tokens(total_tokens(solved), settings) / len(solved) / base
     reached = mean >= 0.04 and cost is not None and cost <= 0.6
     shown = "unknown" if cost is None else f"{cost:.2f}"
     return Aim(
@@ -118,12 +122,9 @@ def _why(mean: float, cost: float | None) -> str:
 
 
 def _same(reference: Sequence[Solved] | None, solved: Sequence[Solved]) -> Sequence[Solved] | None:
-    """The reference's answers to the questions of ``solved``; None when some are missing."""
-    if reference is None:
-        return None
+    """The reference's answers to the questions of ``solved``, as far as there are any."""
     wanted = {one.question.id for one in solved}
-    shared = [one for one in reference if one.question.id in wanted]
-    return shared if len(shared) == len(wanted) else None
+    return [one for one in reference if one.question.id in wanted] if reference else None
 
 
 def _oracle(dataset: str, constants: Sequence[Sequence[Solved]]) -> Row:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from bench.main_job import Part, System, aims_of, rows_of
+from bench.main_job import Part, System, aims_of, rows_of, yardstick
 from bench.plot import plot_frontier
 from bench.questions import read_questions
 from bench.record import Aim, Report, Row, machine, new_report, write_report
@@ -56,6 +56,7 @@ async def run(plan: Plan, settings: Settings, console: Console) -> Report:
         console.print(f"  {model.role:6} {name}  sha256 {model.sha256 or 'unknown'}")
     rows: list[Row] = []
     aims: list[Aim] = []
+    references: dict[str, Sequence[Solved]] = {}
     async with open_solver(settings, plan.cache) as solver:
         for part in plan.parts:
             questions = read_questions(plan.data, part.dataset, part.rows)
@@ -65,8 +66,11 @@ async def run(plan: Plan, settings: Settings, console: Console) -> Report:
                     outcomes[system] = await solver.solve_all(
                         questions, system.model, system.effort, plan.concurrency, advance
                     )
-            rows += rows_of(part.dataset, outcomes, settings)
-            aims += aims_of(part.dataset, outcomes, settings)
+            if yardstick(settings) in outcomes:
+                references[part.dataset] = outcomes[yardstick(settings)]
+            reference = references.get(part.dataset)
+            rows += rows_of(part.dataset, outcomes, reference, settings)
+            aims += aims_of(part.dataset, outcomes, reference, settings)
     report = new_report(plan.name, settings, rows, aims)
     path = write_report(report, plan.results)
     await asyncio.to_thread(plot_frontier, report, path.with_suffix(".png"))
