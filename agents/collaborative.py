@@ -11,6 +11,7 @@ from agents.prompts import render
 from agents.strategy import Shown, SolveContext, with_question
 from tools.verifiers.extract import final_answer
 from workers.collaboration.batches import batches
+from workers.collaboration.policies import policy_names
 from workers.collaboration.protocol import CollaborationFinish, CollaborationRequest, Handover, Option, Written
 from workers.engines.errors import EngineUnavailable
 from workers.engines.protocol import FinishReason, Sampling
@@ -19,6 +20,15 @@ from workers.messages import Message
 # A reader sees no difference, and the trace of a long answer has a tenth of the events.
 _DELTA_SECONDS = 0.05
 _DELTA_TOKENS = 32
+
+
+# Policies that let one model write everything: references for tests and benchmarks, and names of models.
+_REFERENCES = frozenset({"small", "large"})
+
+
+def collaborative_names() -> tuple[str, ...]:
+    """The policies that are strategies, in alphabetical order."""
+    return tuple(name for name in policy_names() if name not in _REFERENCES)
 
 
 class Collaborative:

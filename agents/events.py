@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from agents.problem import Provenance
 from workers.collaboration.protocol import Written
 from workers.ledger import Charge, LedgerSummary
 
@@ -169,7 +170,8 @@ RunStatus = Literal["answered", "budget", "needs_input", "abstained", "cancelled
 
 
 class RunFinished(_Event):
-    """The last event of every run. ``value`` is the checked final answer; ``error`` is set with status error."""
+    """The last event of every run. ``value`` is the checked final answer; ``error`` is set with status error,
+    ``provenance`` where two models wrote the answer together."""
 
     type: Literal["run.finished"] = "run.finished"
     status: RunStatus
@@ -180,6 +182,7 @@ class RunFinished(_Event):
     ledger: LedgerSummary
     error: str | None = None
     error_type: str | None = None
+    provenance: Provenance | None = None
 
 
 Event = Annotated[

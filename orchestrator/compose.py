@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from agents.asking import VerdictAsker
 from orchestrator.addresses import redis_url
+from orchestrator.collaborations import Collaborations
 from orchestrator.controller import Controller
 from orchestrator.model_park import ModelPark
 from orchestrator.offers import Offers
@@ -50,7 +51,8 @@ async def open_tandem(settings: Settings) -> AsyncIterator[Tandem]:
         database = await stack.enter_async_context(Database.open(database_url(settings.storage)))
         park = ModelPark(settings, DecodeLease(redis))
         stack.push_async_callback(park.aclose)
-        sandbox = CelerySandbox(create_app(url), redis)
+        celery = create_app(url)
+        sandbox = CelerySandbox(celery, redis)
         offers = Offers(settings, tuple(build_strategies(settings)))
         saver = await stack.enter_async_context(_checkpointer(settings))
         controller = build_controller(settings, offers, sandbox, StoredThreads(database), saver)
@@ -61,6 +63,7 @@ async def open_tandem(settings: Settings) -> AsyncIterator[Tandem]:
             controller=controller,
             park=park,
             offers=offers,
+            collaborations=Collaborations(settings, celery, redis, park.engines),
             checks=Readiness(redis, database, park).check,
         )
         await runs.open()

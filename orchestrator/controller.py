@@ -251,6 +251,7 @@ class Controller:
             limits=self._limits,
             emit=runtime.context.emit,
             step_tokens=self._step_tokens,
+            collaboration=runtime.context.collaboration,
         )
 
     def _resampled(self, sampling: Sampling, route: Route) -> Sampling:

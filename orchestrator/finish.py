@@ -6,6 +6,7 @@ from orchestrator.answer_text import answer_text, open_question
 from orchestrator.runs import RunRequest
 from orchestrator.state import RunState
 from routers.policy import Accept
+from workers.collaboration.protocol import CollaborationBusy, UnknownPolicy, VocabulariesDiffer
 from workers.engines.errors import EngineError, EngineUnavailable
 from workers.ledger import LedgerSummary
 
@@ -24,15 +25,30 @@ def finished(state: RunState, ledger: LedgerSummary) -> RunFinished:
         text=text if answer is not None and answer.streamed else _bounded(text, state["request"]),
         value=answer.value if answer else None,
         ledger=ledger,
+        provenance=answer.evidence.provenance if answer else None,
     )
 
 
 def failed(error: Exception, ledger: LedgerSummary) -> RunFinished:
     """The last event of a run that a fault ended; the caller gets the fault's message, which names the way out."""
-    known = isinstance(error, EngineError)
-    message = str(error) if known else "an internal error ended the run; the log has its details under the run's id"
-    kind = "engine_unavailable" if isinstance(error, EngineUnavailable) else "engine_error" if known else "internal"
-    return _ended("error", ledger, error=message, error_type=kind)
+    kind = _kind(error)
+    message = str(error) if kind else "an internal error ended the run; the log has its details under the run's id"
+    return _ended("error", ledger, error=message, error_type=kind or "internal")
+
+
+def _kind(error: Exception) -> str | None:
+    """What the fault is called on the wire; None for one that nobody expected."""
+    match error:
+        case EngineUnavailable():
+            return "engine_unavailable"
+        case EngineError():
+            return "engine_error"
+        case CollaborationBusy():
+            return "busy"
+        case UnknownPolicy() | VocabulariesDiffer():
+            return "unsupported_value"
+        case _:
+            return None
 
 
 def lost(ledger: LedgerSummary) -> RunFinished:

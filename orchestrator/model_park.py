@@ -13,10 +13,9 @@ from orchestrator.runs import RunRefused, RunRequest
 from orchestrator.settings import ModelSettings, Settings
 from routers.assessment import Assessment
 from workers.decode_lease import DecodeLease
+from workers.engines.address import EngineAddress, open_engine
 from workers.engines.json_schema import schema_fault
-from workers.engines.llamacpp import LlamaCppEngine
 from workers.engines.protocol import Engine, Sampling
-from workers.engines.sglang import SGLangEngine
 from workers.ledger import Ledger
 from workers.models.charged import Charged
 from workers.models.engine_chat import EngineChat
@@ -53,6 +52,7 @@ class ModelPark:
             sampling=_sampling(request, assessment),
             tools=request.tools,
             tool_choice=request.tool_choice,
+            options=request.options,
         )
 
     async def refuse_unfit(self, request: RunRequest) -> None:
@@ -129,11 +129,24 @@ class ModelPark:
         return WithTools(EngineChat(card, self.engines[name]), ToolCallsInText(with_tools))
 
 
+def engine_address(settings: Settings, name: str) -> EngineAddress:
+    """Where a configured local engine is."""
+    engine = settings.models[name].engine
+    if engine.kind == "litellm":
+        raise ValueError(f"model {name!r} is a provider's, which has no engine here")
+    return EngineAddress(
+        name=name,
+        kind=engine.kind,
+        url=engine_url(settings, name),
+        tokenizer=engine.tokenizer,
+        slots=engine.slots,
+        exclusive=engine.exclusive,
+    )
+
+
 def build_engine(settings: Settings, name: str) -> Engine:
     """The client of a configured local engine; nothing is connected yet."""
-    if settings.models[name].engine.kind == "sglang":
-        return SGLangEngine(name, engine_url(settings, name), settings.models[name].engine.tokenizer)
-    return LlamaCppEngine(name, engine_url(settings, name))
+    return open_engine(engine_address(settings, name))
 
 
 def _sampling(request: RunRequest, assessment: Assessment) -> Sampling:

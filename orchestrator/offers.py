@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
+from agents.collaborative import collaborative_names
 from orchestrator.runs import ModelOffer, RunRefused, RunRequest
 from orchestrator.settings import Settings
 from routers.constant import Constant
@@ -25,6 +27,7 @@ class Offers:
     def __init__(self, settings: Settings, strategies: Sequence[str]) -> None:
         self._settings = settings
         self._strategies = tuple(strategies)
+        self._pairs = frozenset(collaborative_names()).intersection(strategies)
         self._ladder = self._build_ladder()
 
     def listed(self) -> tuple[ModelOffer, ...]:
@@ -32,12 +35,17 @@ class Offers:
         strategies = [
             ModelOffer(name=name, kind="strategy", description=f"always the strategy {name}")
             for name in self._strategies
+            if name not in self._pairs or self._takes_ids("small", "large")
         ]
         models = [
             ModelOffer(name=name, kind="model", description=f"the {model.role} model, passed through")
             for name, model in self._settings.models.items()
         ]
         return (*auto, *strategies, *models)
+
+    def _takes_ids(self, *roles: Literal["small", "large"]) -> bool:
+        """Whether the models of these roles have engines of their own, which two that write together need."""
+        return all(self._settings.models[self._settings.named(role)].engine.kind != "litellm" for role in roles)
 
     def is_model(self, name: str) -> bool:
         return name in self._settings.models
@@ -57,12 +65,20 @@ class Offers:
     def effort(self, request: RunRequest) -> Effort:
         return request.effort or _AUTO.get(request.model) or self._settings.default_effort
 
+    def pair(self, request: RunRequest) -> Route | None:
+        """The route, where the request asks for two models that write together. Raises ``RunRefused``."""
+        route = None if request.undisturbed else self._pinned(request)
+        return route if route is not None and route.strategy in self._pairs else None
+
     def policy(self, request: RunRequest) -> Policy:
         """The policy that serves a request. Raises ``RunRefused`` for a name that stands for nothing."""
         route = self._pinned(request)
         if request.undisturbed:
             # A strategy would drop the tools, or put a prompt of its own between a call and its result.
-            models = route.models[:1] if route is not None else (self._settings.named("large"),)
+            models: tuple[str, ...] = (self.capable(),)
+            if route is not None:
+                # The capable one of a pair is its second.
+                models = route.models[-1:] if route.strategy in self._pairs else route.models[:1]
             reason = "the caller's own tools or schema need the model undisturbed"
             return Constant(Route(strategy="direct", models=models), reason)
         if route is not None:
@@ -85,13 +101,39 @@ class Offers:
         if request.model in self._strategies:
             return self.route(request.model, None)
         match = _ROUTE.match(request.model)
-        if match and match["strategy"] in self._strategies and self.is_model(match["models"]):
+        if match and match["strategy"] in self._strategies and self._are_models(match):
             return self.route(match["strategy"], match["models"])
         names = ", ".join(offer.name for offer in self.listed())
         raise RunRefused(f"there is no model {request.model[:100]!r}; known: {names}", "model", "model_not_found")
 
+    def _are_models(self, match: re.Match[str]) -> bool:
+        """Whether the models of a named route are configured; those of a pair are ``small+large``."""
+        names = match["models"].split("+") if match["strategy"] in self._pairs else [match["models"]]
+        return all(self.is_model(name) for name in names)
+
+    def _pair(self, strategy: str, models: str | None) -> Route:
+        """The route of two models that write together: those named, ``small+large``, else those with these roles."""
+        names = tuple(models.split("+")) if models else (self._settings.named("small"), self._settings.named("large"))
+        if len(names) != 2:
+            raise RunRefused(
+                f"strategy {strategy!r} is written by two models, and {models!r} is not two; leave the models out or "
+                f"name them as in {strategy}({self._settings.named('small')}+{self._settings.named('large')})",
+                "model",
+            )
+        for name in names:
+            if self._settings.models[name].engine.kind == "litellm":
+                raise RunRefused(
+                    f"strategy {strategy!r} needs two engines that take token ids, and model {name!r} is a provider's; "
+                    "ask for another strategy, or serve the model with llamacpp or sglang",
+                    "model",
+                    "unsupported_value",
+                )
+        return Route(strategy=strategy, models=names)
+
     def route(self, strategy: str, model: str | None) -> Route:
         """The route of a strategy on one model, or on the models that the settings give it."""
+        if strategy in self._pairs:
+            return self._pair(strategy, model)
         if strategy == "consensus" and model is None:
             consensus = self._settings.consensus
             return Route(
@@ -126,5 +168,7 @@ class Offers:
         match name:
             case "small" | "large":
                 return self._settings.named(name)
+            case "small+large":
+                return f"{self._settings.named('small')}+{self._settings.named('large')}"
             case _:
                 return name

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from agents.events import Charged, ContentDelta, Event, RunFinished, RunResumed, RunStarted
 from orchestrator import finish
+from orchestrator.collaborations import Collaborations
 from orchestrator.controller import Controller
 from orchestrator.event_log import EventLog, now, read_all, run_key, tail
 from orchestrator.lease import ACTIVE, LEASE_MILLISECONDS, RunLeases, lease_key
@@ -47,6 +48,7 @@ class RunService:
         controller: Controller,
         park: ModelPark,
         offers: Offers,
+        collaborations: Collaborations,
         checks: Callable[[], Awaitable[dict[str, str]]],
     ) -> None:
         self._settings = settings
@@ -55,6 +57,7 @@ class RunService:
         self._controller = controller
         self._park = park
         self._offers = offers
+        self._collaborations = collaborations
         self._checks = checks
         self._holder = uuid.uuid4().hex
         self._leases = RunLeases(redis, self._holder)
@@ -94,6 +97,9 @@ class RunService:
             raise Busy(f"{len(self._tasks)} runs are under way, which is the limit of this gateway", retry_after=5)
         await self._park.refuse_unfit(request)
         run = uuid.uuid4().hex
+        pair = self._offers.pair(request)
+        if pair is not None:
+            await self._collaborations.admit(run, pair, request.options)
         created = now()
         fields: dict[Any, Any] = {
             "request": request.model_dump_json(),
@@ -310,6 +316,7 @@ class RunService:
             ledger=ledger,
             models=self._park.for_run(ledger, log.emit),
             problem=self._park.problem,
+            collaboration=self._collaborations.for_run(run, ledger),
         )
 
     async def _watch_cancellations(self) -> None:

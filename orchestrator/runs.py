@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from agents.events import Event, RunFinished, RunStatus
 from routers.route import Decision, Effort
+from workers.collaboration.protocol import Option
 from workers.ledger import Budget, LedgerSummary
 from workers.messages import Message
 
@@ -17,6 +18,7 @@ class RunRequest(BaseModel):
     """One request to Tandem, already validated by its door.
 
     ``model`` is a virtual model (``auto``, ``auto-fast``, ``auto-deep``, a strategy) or a configured model's name.
+    ``options`` are the strategy's own, over those of the settings.
     ``owner`` comes from the verified key, never from the body. ``strategy`` pins the strategy, ``budget`` overrides
     what the effort gives; sampling fields are None where the caller said nothing. ``follows`` is the run whose answer
     the last question is about, where the door knows it: other than by ``thread``, an earlier answer can be gone on from
@@ -32,15 +34,16 @@ class RunRequest(BaseModel):
     budget: Budget | None = None
     strategy: str | None = None
     thread: str | None = None
+    follows: str | None = None
     temperature: float | None = None
     top_p: float | None = None
-    follows: str | None = None
     max_completion_tokens: int | None = None
     seed: int | None = None
     stop: tuple[str, ...] = ()
     json_schema: dict[str, Any] | None = None
     tools: tuple[dict[str, Any], ...] = ()
     tool_choice: str | dict[str, Any] | None = None
+    options: dict[str, Option] = {}
 
     @property
     def undisturbed(self) -> bool:

@@ -10,6 +10,7 @@ from agents.confidence import ConfidenceOptions
 from agents.parallel import ParallelOptions
 from agents.self_consistency import SelfConsistencyOptions
 from agents.short_m import ShortOptions
+from orchestrator.settings_collaboration import CollaborationSettings
 from routers.route import Effort
 from tools.sandbox.protocol import Limits
 from workers.ledger import Budget, Price
@@ -215,6 +216,7 @@ class Settings(_Section):
     gateway: GatewaySettings = GatewaySettings()
     redis: RedisSettings = RedisSettings()
     storage: StorageSettings = StorageSettings()
+    collaboration: CollaborationSettings = CollaborationSettings()
     slack: SlackSettings = SlackSettings()
 
     def named(self, role: Literal["small", "large"]) -> str:

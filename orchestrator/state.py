@@ -12,6 +12,7 @@ from orchestrator.runs import RunRequest
 from routers.assessment import Assessment
 from routers.policy import Abstain, Accept
 from routers.route import Decision, Effort
+from workers.collaboration.protocol import Collaboration
 from workers.ledger import Ledger
 from workers.messages import Message
 from workers.models.protocol import ChatModel
@@ -47,6 +48,7 @@ class RunContext:
     ledger: Ledger
     models: Mapping[str, ChatModel]
     problem: Callable[[RunRequest, Assessment], Problem]
+    collaboration: Collaboration | None = None
 
 
 CHECKPOINTED = (RunRequest, Assessment, Decision, Answer, Accept, Abstain, Message, Question)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from agents.confidence import Confidence
+from agents.collaborative import Collaborative, collaborative_names
 from agents.consensus import Consensus
 from agents.cot import ChainOfThought
 from agents.direct import Direct
@@ -26,5 +27,6 @@ def build_strategies(settings: Settings) -> Mapping[str, Strategy]:
         Confidence(options.confidence),
         ShortM(options.short_m),
         Parallel(options.parallel),
+        *(Collaborative(name, settings.collaboration.options(name)) for name in collaborative_names()),
     )
     return {strategy.name: strategy for strategy in strategies}

@@ -8,11 +8,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from agents.events import RunFinished
+from orchestrator.conversations import UnknownTurn
 from orchestrator.runs import Busy, RunRefused, UnknownRun
+from orchestrator.storage.conversation_store import UnknownConversation
 
 _SHOWN = 80
 _NOT_FOUND_CODES = frozenset({"model_not_found"})
-_ENGINE_STATUS = {"engine_unavailable": 503, "gateway_stopped": 503, "engine_error": 502}
+_ENGINE_STATUS = {
+    "engine_unavailable": 503,
+    "gateway_stopped": 503,
+    "engine_error": 502,
+    "busy": 429,
+    "unsupported_value": 400,
+}
+_BUSY_SECONDS = 10
 
 
 class ApiError(Exception):
@@ -90,7 +99,10 @@ def failed_run(run: str, finished: RunFinished) -> ApiError:
     """A run that ended with status error."""
     status = _ENGINE_STATUS.get(finished.error_type or "", 500)
     message = f"run {run}: {finished.error or 'the run failed; the gateway log has its details under its id'}"
-    return ApiError(status, message, kind="server_error", code=finished.error_type or "internal_error")
+    if status == 429:
+        return too_many(message, _BUSY_SECONDS)
+    kind = "invalid_request_error" if status == 400 else "server_error"
+    return ApiError(status, message, kind=kind, code=finished.error_type or "internal_error")
 
 
 async def answer_api_error(_request: Request, error: Exception) -> Response:
@@ -101,6 +113,13 @@ async def answer_api_error(_request: Request, error: Exception) -> Response:
 async def answer_run_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RunRefused | UnknownRun | Busy)
     return from_runs(error).response()
+
+
+async def answer_unknown(_request: Request, error: Exception) -> Response:
+    """What is not there, or not the caller's."""
+    assert isinstance(error, UnknownConversation | UnknownTurn)
+    kind = "conversation" if isinstance(error, UnknownConversation) else "turn"
+    return ApiError(404, str(error), param=kind, code=f"{kind}_not_found").response()
 
 
 async def answer_http_error(request: Request, error: Exception) -> Response:

@@ -71,6 +71,7 @@ def _run_request(fields: ChatFields, owner: str) -> RunRequest:
         stop=_stops(fields.stop),
         json_schema=_schema(fields.response_format),
         tools=tools,
+        options=(own.options if own else None) or {},
         tool_choice=_tool_choice(fields.tool_choice, {tool["function"]["name"] for tool in tools}),
     )
 

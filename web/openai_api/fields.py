@@ -31,6 +31,7 @@ class TandemFields(Fields):
     strategy: str | None = Field(None, min_length=1, max_length=64)
     thread_id: str | None = Field(None, pattern=r"^[A-Za-z0-9._:-]{1,128}$")
     budget: BudgetFields | None = None
+    options: dict[str, float | int | bool | str] | None = Field(None, max_length=32)
 
 
 class MessageFields(Fields):
