@@ -7,10 +7,13 @@ from tools.sandbox.protocol import Execution
 _SHOWN = 2000
 
 
-async def run_program(context: SolveContext, program: str) -> Execution:
-    """Run ``program`` in the sandbox between its two events. Never raises for what the program does."""
+async def run_program(context: SolveContext, program: str, source: str | None = None) -> Execution:
+    """Run ``program`` in the sandbox between its two events. Never raises for what the program does.
+
+    ``source`` is run instead, where what is shown of a program is not all of it.
+    """
     await context.emit(ToolStarted(tool="python", input=program))
-    execution = await context.sandbox.run(program, context.limits)
+    execution = await context.sandbox.run(source or program, context.limits)
     await context.emit(
         ToolFinished(tool="python", output=printed(execution), ok=execution.ok, seconds=execution.seconds)
     )

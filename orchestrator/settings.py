@@ -7,9 +7,15 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from agents.confidence import ConfidenceOptions
+from agents.critique import CritiqueOptions
 from agents.parallel import ParallelOptions
+from agents.plan import PlanOptions
+from agents.plan_tools import PlanToolsOptions
+from agents.refine import RefineOptions
 from agents.self_consistency import SelfConsistencyOptions
 from agents.short_m import ShortOptions
+from agents.tool_loop import ToolLoopOptions
+from agents.toolmaker import ToolmakerOptions
 from orchestrator.settings_collaboration import CollaborationSettings
 from routers.route import Effort
 from tools.sandbox.protocol import Limits
@@ -70,6 +76,12 @@ class StrategySettings(_Section):
     confidence: ConfidenceOptions = ConfidenceOptions()
     short_m: ShortOptions = ShortOptions()
     parallel: ParallelOptions = ParallelOptions()
+    refine: RefineOptions = RefineOptions()
+    plan: PlanOptions = PlanOptions()
+    critique: CritiqueOptions = CritiqueOptions()
+    plan_tools: PlanToolsOptions = PlanToolsOptions()
+    tool_loop: ToolLoopOptions = ToolLoopOptions()
+    toolmaker: ToolmakerOptions = ToolmakerOptions()
 
 
 def _default_ladders() -> dict[Effort, tuple[str, ...]]:

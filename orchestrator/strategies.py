@@ -6,12 +6,18 @@ from agents.confidence import Confidence
 from agents.collaborative import Collaborative, collaborative_names
 from agents.consensus import Consensus
 from agents.cot import ChainOfThought
+from agents.critique import Critique
 from agents.direct import Direct
 from agents.parallel import Parallel
+from agents.plan import Plan
+from agents.plan_tools import PlanTools
 from agents.program import Program
+from agents.refine import Refine
 from agents.self_consistency import SelfConsistency
 from agents.short_m import ShortM
 from agents.strategy import Strategy
+from agents.tool_loop import ToolLoop
+from agents.toolmaker import Toolmaker
 from orchestrator.settings import Settings
 
 
@@ -27,6 +33,12 @@ def build_strategies(settings: Settings) -> Mapping[str, Strategy]:
         Confidence(options.confidence),
         ShortM(options.short_m),
         Parallel(options.parallel),
+        Refine(options.refine),
+        Plan(options.plan),
+        Critique(options.critique),
+        PlanTools(options.plan_tools),
+        ToolLoop(options.tool_loop),
+        Toolmaker(options.toolmaker),
         *(Collaborative(name, settings.collaboration.options(name)) for name in collaborative_names()),
     )
     return {strategy.name: strategy for strategy in strategies}
