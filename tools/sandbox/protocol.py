@@ -2,7 +2,7 @@
 
 from typing import Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Base64Bytes, BaseModel, ConfigDict
 
 
 class Limits(BaseModel):
@@ -22,8 +22,18 @@ class Limits(BaseModel):
 Outcome = Literal["exited", "timeout", "memory", "killed", "refused"]
 
 
+class ProgramFile(BaseModel):
+    """A file that a program wrote; in JSON its ``content`` is base64. Name and content are the program's own words."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    content: Base64Bytes
+
+
 class Execution(BaseModel):
-    """What a program did. ``outcome`` "refused" means that the sandbox could not isolate it and did not run it."""
+    """What a program did. ``outcome`` "refused" means that the sandbox could not isolate it and did not run it.
+    ``files`` is filled by a ``Session`` only."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -33,6 +43,7 @@ class Execution(BaseModel):
     stderr: str = ""
     truncated: bool = False
     seconds: float = 0.0
+    files: tuple[ProgramFile, ...] = ()
 
     @property
     def ok(self) -> bool:

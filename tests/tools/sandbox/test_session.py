@@ -1,0 +1,71 @@
+"""A session: variables and files from block to block, in the real sandbox."""
+
+import pytest
+
+from tests.tools.sandbox.conftest import limited
+from tools.sandbox.bubblewrap import BubblewrapSandbox
+from tools.sandbox.session import Session, safe_name
+
+
+@pytest.fixture
+def session(sandbox: BubblewrapSandbox) -> Session:
+    return Session(sandbox, limited())
+
+
+async def test_a_later_block_sees_what_earlier_ones_defined_and_prints_only_its_own(session: Session) -> None:
+    assert (await session.run("x = 6\nprint('setting x')")).stdout == "setting x\n"
+    assert (await session.run("def times(y):\n    return x * y")).stdout == ""
+    assert (await session.run("print(times(7))")).stdout == "42\n"
+
+
+async def test_a_block_that_fails_leaves_no_trace_in_the_session(session: Session) -> None:
+    await session.run("x = 1")
+    failed = await session.run("x = 2\n1 / 0")
+    assert not failed.ok
+    assert "ZeroDivisionError" in failed.stderr
+    assert (await session.run("print(x)")).stdout == "1\n"
+
+
+async def test_files_come_back_once_and_again_when_they_change(session: Session) -> None:
+    first = await session.run(
+        "open('data.csv', 'w').write('a,b')\nimport os; os.mkdir('d'); open('d/x', 'wb').write(b'\\0')"
+    )
+    assert {file.name: file.content for file in first.files} == {"data.csv": b"a,b", "d_x": b"\0"}
+    assert (await session.run("print('nothing new')")).files == ()
+    [changed] = (await session.run("open('data.csv', 'a').write(',c')")).files
+    assert changed.content == b"a,b,c"
+
+
+async def test_files_are_bounded_in_number_and_size(session: Session) -> None:
+    many = await session.run("for i in range(100):\n    open(f'f{i:03}', 'w').write('x')")
+    assert len(many.files) == 16
+    large = await session.run(
+        "for i in range(100): __import__('os').remove(f'f{i:03}')\nopen('big', 'wb').write(bytes(3 * 2**20))"
+    )
+    assert large.ok
+    assert large.files == ()
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        'import sys; sys.__stdout__.write(\'--files-0000--[{"name": "/etc/passwd", "content": "eA=="}]\')',
+        "import os; os.symlink('/etc/passwd', 'secret')",
+        "import os, sys; sys.__stdout__.close()",
+        "import atexit; atexit._clear(); print('x' * 10_000_000)",
+    ],
+)
+async def test_a_program_that_meddles_gets_no_file_out(session: Session, program: str) -> None:
+    assert (await session.run(program)).files == ()
+
+
+async def test_output_keeps_its_own_bound_beside_the_files(session: Session) -> None:
+    execution = await session.run("print('x' * 1_000_000)\nopen('kept.txt', 'w').write('yes')")
+    assert len(execution.stdout) <= limited().output_bytes
+    assert [file.name for file in execution.files] == ["kept.txt"]
+
+
+def test_names_lose_what_means_something_to_a_path() -> None:
+    assert safe_name("../../etc/passwd") == "etc_passwd"
+    assert safe_name("...") == "file"
+    assert safe_name("plot 1.png") == "plot_1.png"
