@@ -21,6 +21,7 @@ from orchestrator.offers import Offers
 from orchestrator.settings import Settings
 from orchestrator.strategies import build_strategies
 from tools.sandbox.bubblewrap import BubblewrapSandbox
+from workers.collaboration.local import LocalCollaboration
 from workers.models.cached import GenerationCache
 
 
@@ -43,7 +44,8 @@ async def open_solver(settings: Settings, cache: Path) -> AsyncIterator[Solver]:
     generations = GenerationCache(cache)
     try:
         offers = Offers(settings, tuple(build_strategies(settings)))
-        yield Solver(settings, build_controller(settings, offers, BubblewrapSandbox()), park, generations)
+        controller = build_controller(settings, offers, BubblewrapSandbox())
+        yield Solver(settings, controller, park, generations, LocalCollaboration(park.engines))
     finally:
         generations.close()
         await park.aclose()

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from agents.events import Event
 from agents.problem import Evidence, Problem
 from bench.questions import Question
+from orchestrator.collaborations import charged
 from orchestrator.controller import Controller
 from orchestrator.finish import finished
 from orchestrator.model_park import ModelPark
@@ -21,6 +22,7 @@ from routers.policy import Accept
 from routers.route import Effort
 from tools.verifiers.equality import equal
 from tools.verifiers.extract import final_answer
+from workers.collaboration.protocol import Collaboration
 from workers.ledger import Budget, Ledger
 from workers.messages import Message
 from workers.models.cached import Cached, GenerationCache
@@ -42,10 +44,21 @@ class Solved:
 
 
 class Solver:
-    """Solves questions with a model name as a caller would put it (``auto``, ``program(large)``, …)."""
+    """Solves questions with a model name as a caller would put it (``auto``, ``program(large)``, …).
 
-    def __init__(self, settings: Settings, controller: Controller, park: ModelPark, cache: GenerationCache) -> None:
+    What one model writes is cached; what two write together is written anew every time.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        controller: Controller,
+        park: ModelPark,
+        cache: GenerationCache,
+        collaboration: Collaboration,
+    ) -> None:
         self._settings = settings
+        self._collaboration = collaboration
         self._controller = controller
         self._park = park
         # The decoder's build, slots and threads decide the last bits of a greedy answer.
@@ -93,6 +106,7 @@ class Solver:
                 for name, cached in self._models.items()
             },
             problem=lambda asked, assessment: self._problem(question, asked, assessment),
+            collaboration=charged(self._collaboration, ledger, self._settings),
         )
         started = time.monotonic()
         state = await self._controller.run(request, context)

@@ -15,6 +15,7 @@ from orchestrator.settings import Settings
 from orchestrator.settings_file import CONFIG_VARIABLE
 from orchestrator.stack.part import Part, StackError
 from orchestrator.stack.probes import answers_ok, redis_answers, server_version, worker_answers
+from workers.collaboration.job import QUEUE
 
 _OLDEST_REDIS = 8
 _ENGINE_READY_SECONDS = 180.0
@@ -27,7 +28,7 @@ def stages(settings: Settings, config: Path | None) -> list[list[Part]]:
     ``config`` is the settings file that the children read too. Raises ``StackError`` or ``ModelUnavailable``.
     """
     first = [] if settings.redis.url else [redis_part(settings)]
-    return [first, [*engine_parts(settings), worker_part(settings), gateway_part(settings, config)]]
+    return [first, [*engine_parts(settings), *worker_parts(settings), gateway_part(settings, config)]]
 
 
 def redis_part(settings: Settings) -> Part:
@@ -85,17 +86,25 @@ def _engine_part(settings: Settings, name: str) -> Part:
     )
 
 
-def worker_part(settings: Settings) -> Part:
-    """The Celery worker, for every queue."""
+def worker_parts(settings: Settings) -> list[Part]:
+    """The Celery workers: one process whose threads wait for collaborative answers, and one that forks for the rest."""
+    threads = ("--pool", "threads", "--concurrency", str(settings.collaboration.concurrency))
+    return [
+        _worker_part(settings, "collaborate", QUEUE, threads),
+        _worker_part(settings, "sandbox", "sandbox,learn", ("--concurrency", "2")),
+    ]
+
+
+def _worker_part(settings: Settings, name: str, queues: str, options: tuple[str, ...]) -> Part:
     url = redis_url(settings)
     # A name of its own: a worker of another stack on the same Redis must not answer in its place.
-    node = f"tandem-{os.getpid()}@{LOOPBACK}"
-    command = ("-A", "workers.celery_app", "worker", "--queues", "collaborate,sandbox,learn", "--hostname", node)
+    node = f"tandem-{name}-{os.getpid()}@{LOOPBACK}"
+    command = ("-A", "workers.celery_app", "worker", "--queues", queues, "--hostname", node, *options)
     return Part(
-        name="worker",
-        command=_python("celery", *command, "--concurrency", "2", "--loglevel", "WARNING", "--without-gossip"),
+        name=f"worker {name}",
+        command=_python("celery", *command, "--loglevel", "WARNING", "--without-gossip"),
         ready=partial(worker_answers, url, node),
-        detail="Celery: collaborate, sandbox, learn",
+        detail=f"Celery: {queues.replace(',', ', ')}",
         environment=_environment(REDIS_URL=url),
     )
 

@@ -10,9 +10,10 @@ import orjson
 import typer
 from rich.console import Console
 
-from agents.events import EVENT, ContentDelta, Event, RunFinished
+from agents.events import EVENT, ContentDelta, Event, ReasoningDelta, RunFinished, StepFinished
 from orchestrator.addresses import gateway_url
 from orchestrator.settings_file import SettingsInvalid, load_settings
+from web.cli.tint import Tint
 from web.cli.trace import trace_line
 
 _KEY_VARIABLE = "TANDEM_API_KEY"
@@ -28,6 +29,9 @@ def ask(
     effort: Annotated[str | None, typer.Option(help="none, minimal, low, medium or high.")] = None,
     strategy: Annotated[str | None, typer.Option(help="Pin the strategy.")] = None,
     trace: Annotated[bool, typer.Option("--trace", help="Print every step on standard error.")] = False,
+    colour: Annotated[
+        bool, typer.Option("--colour", help="Tint each token by the model that wrote it, reasoning included.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole run as JSON and nothing else.")] = False,
     url: Annotated[str | None, typer.Option(help="The gateway; by default the one of tandem.toml.")] = None,
 ) -> None:
@@ -40,7 +44,7 @@ def ask(
         body["tandem"] = {"strategy": strategy}
     try:
         address = url or gateway_url(load_settings())
-        finished = asyncio.run(_ask(address, body, _Printer(trace, as_json)))
+        finished = asyncio.run(_ask(address, body, _Printer(trace, as_json, colour)))
     except (AskFailed, SettingsInvalid) as error:
         Console(stderr=True).print(f"[red]{error}[/red]", highlight=False)
         raise typer.Exit(1) from None
@@ -52,11 +56,13 @@ def ask(
 class _Printer:
     """Where the events of a run go: content to standard output, the trace and the last line to standard error."""
 
-    def __init__(self, trace: bool, as_json: bool) -> None:
+    def __init__(self, trace: bool, as_json: bool, colour: bool = False) -> None:
         self._trace = trace
         self._as_json = as_json
         self._events: list[Event] = []
         self._aside = Console(stderr=True, highlight=False, soft_wrap=True)
+        # Asked for, so also where the output is no terminal (a pager, a file).
+        self._tint = Tint(Console(highlight=False, force_terminal=True)) if colour else None
 
     def show(self, event: Event) -> None:
         self._events.append(event)
@@ -64,11 +70,17 @@ class _Printer:
             if isinstance(event, RunFinished):
                 print(orjson.dumps(self._whole(), option=orjson.OPT_INDENT_2).decode())
             return
-        if isinstance(event, ContentDelta):
+        if self._tint is not None and isinstance(event, ContentDelta | ReasoningDelta) and event.tokens:
+            self._tint.show(event.tokens)
+        elif isinstance(event, ContentDelta):
             print(event.text, end="", flush=True)
         elif isinstance(event, RunFinished):
             print(flush=True)
+            if self._tint is not None:
+                self._tint.legend()
             self._aside.print(summary_line(event), markup=False)
+        elif self._tint is not None and isinstance(event, StepFinished):
+            print(flush=True)  # what was reasoned and what is answered do not run into one line
         elif self._trace:
             line = trace_line(event)
             if line:
@@ -87,8 +99,11 @@ def summary_line(last: RunFinished) -> str:
     if last.error:
         return f"error: {last.error}"
     tokens = ", ".join(f"{model} {usage.completion}" for model, usage in last.ledger.tokens.items()) or "none"
+    shared = ""
+    if last.provenance is not None:
+        shared = f" · {last.provenance.large_share:.0%} by the large model, {last.provenance.handovers} hand-overs"
     ending = "" if last.status == "answered" else f" · {last.status}"
-    return f"{last.route or 'no route'} · tokens written: {tokens} · {last.ledger.seconds:.1f} s{ending}"
+    return f"{last.route or 'no route'} · tokens written: {tokens} · {last.ledger.seconds:.1f} s{shared}{ending}"
 
 
 async def _ask(url: str, body: dict[str, Any], printer: _Printer) -> RunFinished:

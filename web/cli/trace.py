@@ -5,6 +5,7 @@ from agents.events import (
     Charged,
     Escalated,
     Event,
+    HandedOver,
     Queued,
     Routed,
     RunResumed,
@@ -31,6 +32,8 @@ def trace_line(event: Event) -> str | None:
             return f"queue    {event.model}: position {event.position}"
         case StepStarted():
             return f"step     {event.model}: {event.purpose}"
+        case HandedOver():
+            return f"hand     {event.origin} → {event.model} at token {event.position}: {event.reason}"
         case StepFinished():
             return f"wrote    {_indented(event.text)}"
         case ToolStarted():
