@@ -1,0 +1,136 @@
+"""Steps 2 to 4 of the pipeline: at every mismatch the large model goes on from both tokens, and a judge compares."""
+
+import asyncio
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+from workers.divergence.alternatives import ends_sentence, first_sentence, plain_verdict
+from workers.divergence.generation import greedy
+from workers.divergence.journal import Journal
+from workers.divergence.prompts import render
+from workers.divergence.records import Ground, Label, TrainingAnswer
+from workers.engines.protocol import Engine
+from workers.engines.torch_engine import Reading
+
+_SENTENCE_TOKENS = 48
+_JUDGE_TOP = 20
+_FINAL = "\\boxed{"
+
+
+class Labeller:
+    """``large`` continues and judges: its prefix cache holds what both need. ``questions`` maps ids to messages."""
+
+    def __init__(self, large: Engine, questions: Mapping[str, str], journal: Journal[Label]) -> None:
+        self._large = large
+        self._questions = questions
+        self._journal = journal
+        self._done = {(label.question, label.position): label for label in journal.read()}
+
+    async def label_all(
+        self,
+        answers: Sequence[TrainingAnswer],
+        readings: Mapping[str, Reading],
+        wanted: int,
+        progress: Callable[[int], None],
+    ) -> list[Label]:
+        """Labels of the mismatches in ``answers``, answer by answer, until there are ``wanted``; a last answer is not
+        left half labelled. ``progress`` hears how many there are."""
+        slots = (await self._large.describe()).slots
+        waiting = iter(answers)
+
+        async def work() -> None:
+            for answer in waiting:
+                if len(self._done) >= wanted:
+                    return
+                for position in mismatches(answer, readings[answer.question]):
+                    if (answer.question, position) not in self._done:
+                        await self._label(answer, position, int(readings[answer.question].ids[position, 0]))
+                    progress(len(self._done))
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(slots):
+                group.create_task(work())
+        return list(self._done.values())
+
+    async def _label(self, answer: TrainingAnswer, position: int, small: int) -> None:
+        if answer.ids[-1] in (small, answer.ids[position]):
+            label = await self._ending(answer, position, small)
+        else:
+            label = await self._compared(answer, position, small)
+        self._journal.append(label)
+        self._done[(answer.question, position)] = label
+
+    async def _ending(self, answer: TrainingAnswer, position: int, small: int) -> Label:
+        """One of the two would end its turn: that matters while the final answer has not been given."""
+        so_far = await self._large.detokenize(answer.ids[:position])
+        return _label(answer, position, small, ("", ""), _FINAL not in so_far, "end", None)
+
+    async def _compared(self, answer: TrainingAnswer, position: int, small: int) -> Label:
+        theirs = await self._sentence_of(answer, position)
+        ours = await self._sentence_after([*answer.prompt, *answer.ids[:position]], small)
+        plain = plain_verdict(ours, theirs)
+        if plain is not None:
+            return _label(answer, position, small, (ours, theirs), *plain, None)
+        probability = await self._judge(answer, position, ours, theirs)
+        return _label(answer, position, small, (ours, theirs), probability >= 0.5, "judge", probability)
+
+    async def _sentence_of(self, answer: TrainingAnswer, position: int) -> str:
+        """The answer itself is the large model's greedy continuation of its own token."""
+        ids = answer.ids[position : position + _SENTENCE_TOKENS]
+        text = await self._large.detokenize(ids)
+        return first_sentence(text)
+
+    async def _sentence_after(self, prefix: Sequence[int], small: int) -> str:
+        start = await self._large.detokenize([small])
+        if ends_sentence(start):
+            return first_sentence(start)
+        tokens, _ = await greedy(
+            self._large, [*prefix, small], _SENTENCE_TOKENS - 1, enough=lambda text: ends_sentence(start + text)
+        )
+        return first_sentence(start + "".join(token.text for token in tokens))
+
+    async def _judge(self, answer: TrainingAnswer, position: int, ours: str, theirs: str) -> float:
+        """The large model's probability that the two ways to go on mean different things.
+
+        Asked as the next turn of the conversation, so that it reads the answer from its prefix cache.
+        """
+        so_far = await self._large.detokenize(answer.ids[:position])
+        messages = [
+            {"role": "user", "content": self._questions[answer.question]},
+            {"role": "assistant", "content": so_far},
+            {"role": "user", "content": render("judge", first=theirs.strip(), second=ours.strip())},
+        ]
+        prompt = await self._large.tokenize(await self._large.render(messages))
+        tokens, _ = await greedy(self._large, prompt, 1, top_logprobs=_JUDGE_TOP)
+        yes, no = (await self._large.tokenize("1"))[0], (await self._large.tokenize("0"))[0]
+        found = {token: math.exp(logprob) for token, logprob in tokens[0].top} if tokens else {}
+        total = found.get(yes, 0.0) + found.get(no, 0.0)
+        # A judge that says neither has not said that they are the same.
+        return found.get(yes, 0.0) / total if total else 1.0
+
+
+def _label(
+    answer: TrainingAnswer,
+    position: int,
+    small: int,
+    texts: tuple[str, str],
+    divergent: bool,
+    ground: Ground,
+    probability: float | None,
+) -> Label:
+    return Label(
+        question=answer.question,
+        position=position,
+        small=small,
+        large=answer.ids[position],
+        small_text=texts[0],
+        large_text=texts[1],
+        divergent=divergent,
+        ground=ground,
+        probability=probability,
+    )
+
+
+def mismatches(answer: TrainingAnswer, reading: Reading) -> list[int]:
+    """Positions in the answer at which the small model's most probable token is another one."""
+    return [position for position, token in enumerate(answer.ids) if int(reading.ids[position, 0]) != token]

@@ -1,0 +1,51 @@
+"""Step 1 of the pipeline: what the small model would have written at every place of the large model's answers."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from workers.divergence.records import TrainingAnswer
+from workers.engines.torch_engine import Reading
+
+TOP = 20
+
+
+class Reader(Protocol):
+    """A model that says of every place of a text what it would have written there."""
+
+    async def read(self, ids: Sequence[int], start: int, top: int) -> Reading: ...
+
+
+async def read_all(
+    small: Reader, answers: Sequence[TrainingAnswer], folder: Path, progress: Callable[[], None]
+) -> dict[str, Reading]:
+    """Readings by question, one a token of the answer; those in ``folder`` are not made again."""
+    readings = {}
+    for answer in answers:
+        path = folder / f"{answer.question.replace('/', '_')}.npz"
+        if not path.is_file():
+            await _write(small, answer, path)
+        readings[answer.question] = _load(path)
+        progress()
+    return readings
+
+
+async def _write(small: Reader, answer: TrainingAnswer, path: Path) -> None:
+    reading = await small.read([*answer.prompt, *answer.ids], len(answer.prompt), TOP)
+    await asyncio.to_thread(_save, reading, path)
+
+
+def _save(reading: Reading, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    with partial.open("wb") as file:
+        np.savez_compressed(file, ids=reading.ids, logprobs=reading.logprobs, hidden=reading.hidden.astype(np.float16))
+    partial.replace(path)
+
+
+def _load(path: Path) -> Reading:
+    with np.load(path) as stored:
+        return Reading(stored["ids"], stored["logprobs"], stored["hidden"].astype(np.float32))
