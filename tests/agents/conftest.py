@@ -34,8 +34,8 @@ async def context_for(scripted: ScriptedServer, seen: list[Event]) -> AsyncItera
     async def emit(event: Event) -> None:
         seen.append(event)
 
-    def build(budget: Budget = Budget()) -> SolveContext:
-        ledger = Ledger(budget)
+    def build(budget: Budget = Budget(), ledger: Ledger | None = None) -> SolveContext:
+        ledger = ledger or Ledger(budget)
         card = ModelCard(name="only", parameters=1.0, context=8192)
         return SolveContext(
             models={"only": Charged(EngineChat(card, engine), ledger, Price())},
