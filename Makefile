@@ -62,7 +62,7 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-UI_SOURCES = $(shell find $(UI)/src $(UI)/public -type f) $(addprefix $(UI)/,index.html package.json vite.config.ts size.mjs tsconfig.json)
+UI_SOURCES = $(shell find $(UI)/src $(UI)/public -type f) $(addprefix $(UI)/,index.html package.json vite.config.ts fonts.ts size.mjs tsconfig.json)
 
 $(UI)/dist/.built: $(UI_SOURCES) $(UI)/node_modules/.installed
 	$(NPM) run --silent build

@@ -1,12 +1,13 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { onlyWoff2 } from "./fonts";
 
 // During development the gateway serves the API: TANDEM_URL=http://127.0.0.1:8000 npm run dev
 const gateway = process.env["TANDEM_URL"] ?? "http://127.0.0.1:8000";
 
 export default defineConfig({
   base: "/",
-  plugins: [react()],
+  plugins: [react(), onlyWoff2()],
   build: {
     target: "es2022",
     manifest: "manifest.json",

@@ -6,6 +6,7 @@ import type { Trace } from "../run/trace";
 
 export function activityOf(trace: Trace, connection: Connection): string {
   if (connection === "waiting") return "Connection lost; trying again. The answer goes on meanwhile.";
+  if (trace.content) return "Writing";
   const last = trace.timeline.at(-1);
   if (!last) {
     if (trace.routed) return `Starting ${routeLabel(trace.routed.route)}`;

@@ -25,7 +25,7 @@ export function AnswerBody({ turn, feed, tinted }: AnswerBodyProps) {
   return (
     <div className="answer" aria-busy={running}>
       {tinted && feed ? (
-        <Tinted tokens={feed.trace.written} version={feed.snapshot()} />
+        <Tinted tokens={feed.trace.written} route={turn.route ?? feed.trace.route} version={feed.snapshot()} />
       ) : (
         text && <Markdown text={text} run={turn.run} growing={running} />
       )}

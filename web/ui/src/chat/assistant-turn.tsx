@@ -46,7 +46,8 @@ export const AssistantTurn = memo(function AssistantTurn({
   actions,
 }: AssistantTurnProps) {
   const { turn } = place;
-  const [asked, setAsked] = useState(false);
+  // What was followed once keeps its figures when the conversation goes on.
+  const [asked, setAsked] = useState(last || turn.status === "running");
   const [tinted, setTinted] = useState(false);
   const [why, setWhy] = useState(false);
   const follows = turn.status === "running" || last || tracing || asked;

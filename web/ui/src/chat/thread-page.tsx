@@ -44,6 +44,7 @@ export function ThreadPage({ id, me, offers, listChanged, openList }: ThreadPage
   const stick = useStick(box, content, id ?? "");
   const panel = useTracePanel(last);
   const [comparing, setComparing] = useState<string | null>(null);
+  const closeComparison = useCallback(() => setComparing(null), []);
 
   const ask = useCallback(
     async (parent: string | null, text: string, how: AnswerOptions): Promise<boolean> => {
@@ -109,13 +110,13 @@ export function ThreadPage({ id, me, offers, listChanged, openList }: ThreadPage
         </header>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the conversation scrolls by keyboard */}
         <div className="thread-scroll" ref={box} tabIndex={0} role="log" aria-live="off" aria-label="Conversation">
-          <div className="thread-content" ref={content}>
+          <div className={comparing ? "thread-content comparing" : "thread-content"} ref={content}>
             {path.length > 0 && (
               <TurnList
                 path={path}
                 tracing={panel.shown ? (panel.turnOf(path)?.id ?? null) : null}
                 comparing={comparing}
-                closeComparison={() => setComparing(null)}
+                closeComparison={closeComparison}
                 offers={offers}
                 actions={actions}
                 edit={edit}

@@ -3,11 +3,13 @@ import type { Offer, Turn } from "../api/types";
 import { type AnswerActions, AssistantTurn } from "./assistant-turn";
 import { Compare } from "./compare";
 import type { Place } from "./tree";
-import { NearnessProvider, TurnShell } from "./turn-shell";
+import { NearnessProvider, TurnChunk, TurnShell } from "./turn-shell";
 import { UserTurn } from "./user-turn";
 
 /** So many turns at the end are drawn in full at once. */
-const DRAWN = 12;
+const DRAWN = 8;
+/** So many turns are laid out, or left out, together. */
+const CHUNK = 16;
 
 interface TurnListProps {
   path: readonly Place[];
@@ -21,39 +23,48 @@ interface TurnListProps {
   edit: (turn: Turn, text: string) => Promise<boolean>;
 }
 
-export function TurnList({ path, comparing, closeComparison, ...rest }: TurnListProps) {
+export const TurnList = memo(function TurnList({ path, ...rest }: TurnListProps) {
+  const chunks = Array.from({ length: Math.ceil(path.length / CHUNK) }, (_, index) => index * CHUNK);
   return (
     <NearnessProvider>
-      {path.map((place, index) => {
-        const compared =
-          place.turn.role === "assistant" && place.turn.parent === comparing && place.siblings.length > 1;
-        if (compared) {
-          return (
-            <Compare
-              key={`compare-${place.turn.parent}`}
-              siblings={place.siblings}
-              from={place.turn}
-              actions={rest.actions}
-              close={closeComparison}
+      {chunks.map((first) => (
+        <TurnChunk key={first} start={first + CHUNK > path.length - DRAWN}>
+          {path.slice(first, first + CHUNK).map((place, at) => (
+            <PlaceEntry
+              key={place.turn.role === "user" ? place.turn.id : `answer-to-${place.turn.parent}`}
+              place={place}
+              fromEnd={path.length - 1 - first - at}
+              {...rest}
             />
-          );
-        }
-        return (
-          <TurnEntry
-            key={place.turn.id}
-            turn={place.turn}
-            siblings={place.siblings}
-            index={place.index}
-            near={index >= path.length - DRAWN}
-            last={index === path.length - 1}
-            tracing={place.turn.id === rest.tracing}
-            offers={rest.offers}
-            actions={rest.actions}
-            edit={rest.edit}
-          />
-        );
-      })}
+          ))}
+        </TurnChunk>
+      ))}
     </NearnessProvider>
+  );
+});
+
+interface PlaceEntryProps extends Omit<TurnListProps, "path"> {
+  place: Place;
+  /** 0 is the last of the branch. */
+  fromEnd: number;
+}
+
+function PlaceEntry({ place, fromEnd, comparing, closeComparison, tracing, ...rest }: PlaceEntryProps) {
+  const { turn, siblings, index } = place;
+  if (turn.role === "assistant" && turn.parent === comparing && siblings.length > 1) {
+    return <Compare siblings={siblings} from={turn} actions={rest.actions} close={closeComparison} />;
+  }
+  return (
+    <TurnEntry
+      key={turn.id}
+      turn={turn}
+      siblings={siblings}
+      index={index}
+      near={fromEnd < DRAWN}
+      last={fromEnd === 0}
+      tracing={turn.id === tracing}
+      {...rest}
+    />
   );
 }
 

@@ -1,51 +1,38 @@
-/** A turn that is drawn in full when it comes near the screen; until then it is its bare text, which costs next to
- * nothing: a conversation of thousands of turns opens and scrolls at once, and can be searched with the browser's own
- * search. */
+/** A conversation of thousands of turns opens and scrolls at once, and the browser's own search finds all of it.
+ *
+ * Turns come in chunks whose layout the browser leaves out while they are far away. A turn is drawn in full when it
+ * comes near; until then it is its bare text, which costs next to nothing.
+ */
 
-import { createContext, type ReactNode, startTransition, useContext, useEffect, useRef, useState } from "react";
+import { createContext, memo, type ReactNode, startTransition, useContext, useEffect, useRef, useState } from "react";
 import type { Turn } from "../api/types";
-
-export class Nearness {
-  private readonly observer: IntersectionObserver | null;
-  private readonly calls = new Map<Element, () => void>();
-
-  constructor() {
-    this.observer =
-      typeof IntersectionObserver === "undefined"
-        ? null
-        : new IntersectionObserver((entries) => this.seen(entries), { rootMargin: "1200px 0px" });
-  }
-
-  watch(element: Element, near: () => void): () => void {
-    if (!this.observer) {
-      near();
-      return () => undefined;
-    }
-    this.calls.set(element, near);
-    this.observer.observe(element);
-    return () => this.forget(element);
-  }
-
-  private seen(entries: readonly IntersectionObserverEntry[]): void {
-    for (const entry of entries) {
-      if (!entry.isIntersecting) continue;
-      const near = this.calls.get(entry.target);
-      this.forget(entry.target);
-      near?.();
-    }
-  }
-
-  private forget(element: Element): void {
-    this.calls.delete(element);
-    this.observer?.unobserve(element);
-  }
-}
+import { Nearness } from "./nearness";
 
 const NearnessContext = createContext<Nearness | null>(null);
+/** Whether the chunk around a turn is near: only then is the turn itself worth watching. */
+const ChunkContext = createContext(false);
 
 export function NearnessProvider({ children }: { children: ReactNode }) {
   const [nearness] = useState(() => new Nearness());
   return <NearnessContext value={nearness}>{children}</NearnessContext>;
+}
+
+/** `start`: near before anything was observed, as the end of a conversation is. */
+export function TurnChunk({ start, children }: { start: boolean; children: ReactNode }) {
+  const nearness = useContext(NearnessContext);
+  const element = useRef<HTMLDivElement>(null);
+  const [near, setNear] = useState(start);
+  useEffect(() => {
+    if (!element.current || !nearness) return;
+    return nearness.watch(element.current, (is) => startTransition(() => setNear(is)));
+  }, [nearness]);
+  return (
+    <ChunkContext value={near}>
+      <div ref={element} className={near ? "chunk" : "chunk far"}>
+        {children}
+      </div>
+    </ChunkContext>
+  );
 }
 
 interface TurnShellProps {
@@ -55,16 +42,17 @@ interface TurnShellProps {
   children: ReactNode;
 }
 
-export function TurnShell({ turn, near, children }: TurnShellProps) {
+export const TurnShell = memo(function TurnShell({ turn, near, children }: TurnShellProps) {
   const nearness = useContext(NearnessContext);
+  const chunkNear = useContext(ChunkContext);
   const element = useRef<HTMLElement>(null);
   const [reached, setReached] = useState(near);
   const full = near || reached;
   useEffect(() => {
-    if (full || !element.current || !nearness) return;
+    if (full || !chunkNear || !element.current || !nearness) return;
     // A transition: drawing a few turns must not hold up the scrolling that brought them near.
-    return nearness.watch(element.current, () => startTransition(() => setReached(true)));
-  }, [full, nearness]);
+    return nearness.watch(element.current, (is) => is && startTransition(() => setReached(true)));
+  }, [full, chunkNear, nearness]);
   return (
     <article
       ref={element}
@@ -75,4 +63,4 @@ export function TurnShell({ turn, near, children }: TurnShellProps) {
       {full ? children : <div className="turn-bare">{turn.content}</div>}
     </article>
   );
-}
+});

@@ -24,7 +24,7 @@ export const UserTurn = memo(function UserTurn({ place, show, edit }: UserTurnPr
   return (
     <>
       <div className="question">{turn.content}</div>
-      <div className="turn-actions">
+      <div className={place.siblings.length > 1 ? "turn-actions branching" : "turn-actions"}>
         <Branches place={place} show={show} label="wording" />
         <CopyButton text={turn.content} label="Copy question" />
         <button

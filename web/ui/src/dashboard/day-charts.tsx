@@ -31,7 +31,7 @@ export function DayLines({ title, days, lines, show }: ChartProps & { lines: rea
             <path className="line" d={linePath(values, x, y)} />
             {values.map((value, day) =>
               // biome-ignore lint/suspicious/noArrayIndexKey: days do not move
-              value === null ? null : <circle key={day} cx={x(day)} cy={y(value)} r="2.2" />,
+              value === null ? null : <path key={day} className="line dot-mark" d={`M${x(day)} ${y(value)}h0`} />,
             )}
           </g>
         );

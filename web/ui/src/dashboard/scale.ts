@@ -1,10 +1,10 @@
 /** Scales of small charts. */
 
-/** The next round number that is not below `value`: 1, 2 or 5 times a power of ten. */
+/** The next round number that is not below `value`: 1, 1.5, 2, 3, 4, 5, 6 or 8 times a power of ten. */
 export function roundUp(value: number): number {
   if (!(value > 0) || !Number.isFinite(value)) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  const step = [1, 2, 5, 10].find((factor) => factor * power >= value * (1 - 1e-9)) ?? 10;
+  const step = [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((factor) => factor * power >= value * (1 - 1e-9)) ?? 10;
   return step * power;
 }
 

@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 import { blocksOf } from "./blocks";
 import { CodeBlock } from "./code";
 import { mayHoldMaths, withDollars } from "./maths";
-import { type Plugins, Prose } from "./prose";
+import { type Maths, Prose } from "./prose";
 
 interface MarkdownProps {
   text: string;
@@ -31,21 +31,21 @@ export function Markdown({ text, run, growing = false }: MarkdownProps) {
   );
 }
 
-/** The maths plugins once they are here; the text stands as written until then. */
-function useMaths(needed: boolean): Plugins | null {
-  const [plugins, setPlugins] = useState<Plugins | null>(null);
+/** The maths renderer once they are here; the text stands as written until then. */
+function useMaths(needed: boolean): Maths | null {
+  const [renderer, setRenderer] = useState<Maths | null>(null);
   useEffect(() => {
-    if (!needed || plugins) return;
+    if (!needed || renderer) return;
     let wanted = true;
-    import("./plugins")
+    import("./maths-renderer")
       .then(({ maths }) => {
-        if (wanted) setPlugins(maths);
+        if (wanted) setRenderer(maths);
       })
       // Without the renderer (the gateway is away just now) formulas stay readable as source.
       .catch(() => undefined);
     return () => {
       wanted = false;
     };
-  }, [needed, plugins]);
-  return plugins;
+  }, [needed, renderer]);
+  return renderer;
 }

@@ -1,37 +1,42 @@
 /** One block of Markdown. HTML in it is shown as text; links and pictures only where `addresses` allows them. */
 
-import { type ComponentProps, memo } from "react";
+import type { Element } from "hast";
+import { type ComponentProps, memo, useMemo } from "react";
 import ReactMarkdown, { type Components, type Options } from "react-markdown";
 import remarkGfm from "remark-gfm";
 import { linkTarget, pictureSource } from "./addresses";
 import { CodeBlock } from "./code";
+import { type DrawFormula, Formula } from "./formula";
 
-export interface Plugins {
+export interface Maths {
   remark: NonNullable<Options["remarkPlugins"]>;
-  rehype: NonNullable<Options["rehypePlugins"]>;
+  draw: DrawFormula;
 }
 
 interface ProseProps {
   text: string;
   run: string | null;
-  maths: Plugins | null;
+  /** Null where the text holds no maths, or its renderer is not loaded yet. */
+  maths: Maths | null;
 }
 
+/** Addresses are judged where they are used, so that a refused one can be shown. */
+const unchanged = (address: string): string => address;
+
 export const Prose = memo(function Prose({ text, run, maths }: ProseProps) {
+  const components = useMemo(() => componentsFor(run, maths), [run, maths]);
   return (
     <ReactMarkdown
-      remarkPlugins={[remarkGfm, ...(maths?.remark ?? [])]}
-      rehypePlugins={maths?.rehype ?? []}
-      components={componentsFor(run)}
-      // Addresses are judged where they are used, so that a refused one can be shown.
-      urlTransform={(address) => address}
+      remarkPlugins={maths ? [remarkGfm, ...maths.remark] : [remarkGfm]}
+      components={components}
+      urlTransform={unchanged}
     >
       {text}
     </ReactMarkdown>
   );
 });
 
-function componentsFor(run: string | null): Components {
+function componentsFor(run: string | null, maths: Maths | null): Components {
   return {
     a: ({ href, children }) => <Anchor href={href}>{children}</Anchor>,
     img: ({ src, alt }) => <Picture source={typeof src === "string" ? src : undefined} alt={alt ?? ""} run={run} />,
@@ -41,21 +46,43 @@ function componentsFor(run: string | null): Components {
         <table>{children}</table>
       </section>
     ),
+    code: ({ node, children }) =>
+      maths && node && classesOf(node).includes("math-inline") ? (
+        <Formula formula={textOf(node)} displayed={false} draw={maths.draw} />
+      ) : (
+        <code>{children}</code>
+      ),
     pre: ({ node }) => {
       const code = node?.children[0];
-      if (code?.type !== "element") return null;
-      const names = code.properties["className"];
-      const language = Array.isArray(names) ? String(names[0] ?? "").replace(/^language-/, "") : "";
-      const text = code.children.map((child) => (child.type === "text" ? child.value : "")).join("");
-      return <CodeBlock code={text.replace(/\n$/, "")} language={language} />;
+      return code?.type === "element" ? <Preformatted code={code} maths={maths} /> : null;
     },
-    input: ({ checked }) => <input type="checkbox" checked={checked ?? false} readOnly disabled />,
+    input: ({ checked }) => (
+      <input type="checkbox" checked={checked ?? false} aria-label={checked ? "done" : "to do"} readOnly disabled />
+    ),
     // A page has one h1, and it is not the model's.
     h1: ({ children }) => <h3>{children}</h3>,
     h2: ({ children }) => <h4>{children}</h4>,
     h3: ({ children }) => <h5>{children}</h5>,
     h4: ({ children }) => <h6>{children}</h6>,
   };
+}
+
+function Preformatted({ code, maths }: { code: Element; maths: Maths | null }) {
+  const classes = classesOf(code);
+  if (maths && classes.includes("math-display")) {
+    return <Formula formula={textOf(code)} displayed draw={maths.draw} />;
+  }
+  const language = classes.find((name) => name.startsWith("language-"))?.slice("language-".length) ?? "";
+  return <CodeBlock code={textOf(code).replace(/\n$/, "")} language={language} />;
+}
+
+function classesOf(node: Element): string[] {
+  const names = node.properties["className"];
+  return Array.isArray(names) ? names.map(String) : [];
+}
+
+function textOf(node: Element): string {
+  return node.children.map((child) => (child.type === "text" ? child.value : "")).join("");
 }
 
 function Anchor({ href, children }: ComponentProps<"a">) {

@@ -1,14 +1,13 @@
 import type { Written } from "../run/events";
-import { modelsOf } from "../run/route";
-import { largeOf, savedTokens, sharesOf } from "../run/shares";
+import { largeOf, savedTokens, sharesOf, writersOf } from "../run/shares";
 import { percent, whole } from "../shell/format";
 
 /** Who wrote how much, as a bar and in words. */
 export function ShareBar({ tokens, route }: { tokens: readonly Written[]; route: string | null | undefined }) {
   const shares = sharesOf(tokens);
   if (!shares.length) return null;
-  const writers = shares.map((share) => share.model).sort();
-  const large = largeOf(route ? modelsOf(route) : writers);
+  const writers = writersOf(route, tokens);
+  const large = largeOf(writers);
   const saved = large ? savedTokens(shares, large) : 0;
   return (
     <figure className="share-bar">

@@ -2,20 +2,19 @@
 
 import { type KeyboardEvent, memo, type ReactNode, useMemo, useRef, useState } from "react";
 import type { Written } from "../run/events";
-import { runsOf, sharesOf } from "../run/shares";
+import { runsOf, writersOf } from "../run/shares";
 
 interface TintedProps {
   tokens: readonly Written[];
+  route: string | null;
   /** Changes whenever `tokens` grew. */
   version: number;
 }
 
-export function Tinted({ tokens, version }: TintedProps) {
+export function Tinted({ tokens, route, version }: TintedProps) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the array grows in place
   const runs = useMemo(() => runsOf(tokens), [tokens, version]);
-  const writers = sharesOf(tokens)
-    .map((share) => share.model)
-    .sort();
+  const writers = writersOf(route, tokens);
   const [position, setPosition] = useState<number | null>(null);
   const box = useRef<HTMLDivElement>(null);
   const token = position === null ? undefined : tokens.find((other) => other.position === position);

@@ -1,6 +1,7 @@
 /** Who wrote how much of an answer, and what that saved against the large model alone. */
 
 import type { Written } from "./events";
+import { modelsOf } from "./route";
 
 export interface Share {
   model: string;
@@ -15,6 +16,15 @@ export function sharesOf(tokens: readonly Written[]): Share[] {
   return [...counts]
     .map(([model, count]) => ({ model, tokens: count, share: count / tokens.length }))
     .sort((a, b) => b.tokens - a.tokens);
+}
+
+/** The writers in the order of their route, which gives each its colour everywhere; others come after. */
+export function writersOf(route: string | null | undefined, tokens: readonly Written[]): string[] {
+  const known = route ? modelsOf(route) : [];
+  const others = sharesOf(tokens)
+    .map((share) => share.model)
+    .filter((model) => !known.includes(model));
+  return [...known, ...others.sort().reverse()];
 }
 
 /** Tokens that the large model did not have to write: those of every other writer. */

@@ -31,12 +31,10 @@ export function ConversationItem({ conversation, here, rename, remove, close }: 
         className="conversation"
         href={addressOf(conversation.id)}
         aria-current={here ? "page" : undefined}
+        title={`${title} (${when(conversation.updated, Date.now() / 1000)})`}
         onClick={close}
       >
         <span className="conversation-title">{title}</span>
-        <time dateTime={new Date(conversation.updated * 1000).toISOString()}>
-          {when(conversation.updated, Date.now() / 1000)}
-        </time>
       </a>
       <Menu
         label={`Actions for ${title}`}
