@@ -7,8 +7,10 @@ from redis.asyncio import Redis
 from starlette.requests import Request
 from structlog.typing import FilteringBoundLogger
 
+from orchestrator.conversations import Conversations
 from orchestrator.runs import Runs
 from orchestrator.settings import Settings
+from orchestrator.storage.artifacts import ArtifactStore
 from orchestrator.storage.database import Database
 from web.flights import Flights
 from web.identity import Doorkeeper, Identity
@@ -39,6 +41,8 @@ class Doors:
     runs: Runs
     settings: Settings
     database: Database
+    artifacts: ArtifactStore
+    conversations: Conversations
     doorkeeper: Doorkeeper
     limits: Limits
     flights: Flights

@@ -12,22 +12,27 @@ from starlette.exceptions import HTTPException
 from structlog.typing import FilteringBoundLogger
 
 from orchestrator.compose import open_tandem
+from orchestrator.conversations import Conversations, UnknownTurn
 from orchestrator.runs import Busy, RunRefused, UnknownRun
 from orchestrator.settings import Settings
 from orchestrator.settings_file import SettingsInvalid, load_settings
+from orchestrator.storage.artifacts import ArtifactStore
+from orchestrator.storage.conversation_store import UnknownConversation
 from web import health
 from web.doors import Doors, OpenTandem
-from web.errors import ApiError, answer_api_error, answer_http_error, answer_run_error
+from web.errors import ApiError, answer_api_error, answer_http_error, answer_run_error, answer_unknown
 from web.flights import Flights
 from web.identity import Doorkeeper
 from web.limits import Limits
 from web.logs import configure_process_logs, open_log
 from web.metrics import Metrics
-from web.native_api import runs
+from web.native_api import artifacts as artifact_files
+from web.native_api import conversations, dashboard, feedback, runs, session
 from web.openai_api import chat, models
 from web.request_scope import RequestScope
 from web.slack import endpoint as slack
 from web.slack.endpoint import open_slack
+from web.static import StaticUi
 
 Opener = Callable[[Settings], AbstractAsyncContextManager[OpenTandem]]
 
@@ -49,12 +54,15 @@ def create_app(
         chosen = settings or load_settings()
         async with opener(chosen) as tandem:
             limits = Limits(tandem.redis)
+            artifacts = ArtifactStore(chosen.storage.directory / "artifacts")
             async with Flights(tandem.runs, limits, metrics, log).open() as flights:
                 app.state.started = time.time()
                 app.state.doors = Doors(
                     runs=tandem.runs,
                     settings=chosen,
                     database=tandem.database,
+                    artifacts=artifacts,
+                    conversations=Conversations(tandem.database, tandem.runs, artifacts),
                     doorkeeper=Doorkeeper(tandem.database, chosen.gateway),
                     limits=limits,
                     flights=flights,
@@ -72,12 +80,17 @@ def create_app(
                         gc.unfreeze()
 
     app = FastAPI(title="Tandem", lifespan=lifespan, redirect_slashes=False)
+    for door in (conversations.router, session.router, feedback.router, artifact_files.router, dashboard.router):
+        app.include_router(door)
     for door in (chat.router, models.router, runs.router, health.router, slack.router):
         app.include_router(door)
     app.add_exception_handler(ApiError, answer_api_error)
     for refusal in (RunRefused, UnknownRun, Busy):
         app.add_exception_handler(refusal, answer_run_error)
+    for unknown in (UnknownConversation, UnknownTurn):
+        app.add_exception_handler(unknown, answer_unknown)
     app.add_exception_handler(HTTPException, answer_http_error)
+    app.router.default = StaticUi()
     app.add_middleware(RequestScope, metrics=metrics, log=log)
     return app
 

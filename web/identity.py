@@ -4,7 +4,7 @@ import ipaddress
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -18,6 +18,8 @@ from web.errors import ApiError, shown
 _REMEMBER_SECONDS = 1.0
 _REMEMBERED_KEYS = 1024
 _MAX_TOKEN = 256
+SESSION_COOKIE = "tandem_session"
+_HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class KeyStore(Protocol):
 
     async def any_key(self) -> bool: ...
 
+    async def verify_session(self, cookie: str) -> ApiKey | None: ...
+
 
 class Doorkeeper:
     """Identifies callers; what the database said is remembered for a second."""
@@ -42,7 +46,7 @@ class Doorkeeper:
     def __init__(self, keys: KeyStore, settings: GatewaySettings) -> None:
         self._keys = keys
         self._settings = settings
-        self._verified: OrderedDict[str, tuple[float, ApiKey | None]] = OrderedDict()
+        self._verified: OrderedDict[tuple[str, str], tuple[float, ApiKey | None]] = OrderedDict()
         self._locked = False
         self._looked = -_REMEMBER_SECONDS
 
@@ -52,11 +56,32 @@ class Doorkeeper:
             return self._single_user(request)
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         token = token.strip()
-        if scheme.lower() != "bearer" or not token:
-            raise _unauthorized("no API key was given; send the header 'Authorization: Bearer tandem-…'")
-        key = await self._verify(token)
+        cookie = request.cookies.get(SESSION_COOKIE, "")
+        if scheme.lower() == "bearer" and token:
+            return await self.holder(token)
+        if cookie:
+            return await self._logged_in(request, cookie)
+        raise _unauthorized("no API key was given; send the header 'Authorization: Bearer tandem-…'")
+
+    async def holder(self, plain: str) -> Identity:
+        """Whose key it is. Raises ``ApiError`` 401 where it is nobody's."""
+        key = await self._verify("key", plain)
         if key is None:
             raise _unauthorized("the API key is not in force; `tandem keys list` shows those that are")
+        return self._identity(key)
+
+    def forget(self, cookie: str) -> None:
+        """The session has ended; do not let it live on for what is left of the second."""
+        self._verified.pop(("session", cookie), None)
+
+    async def _logged_in(self, request: Request, cookie: str) -> Identity:
+        key = await self._verify("session", cookie)
+        if key is None:
+            raise _unauthorized("the login has ended; log in again with an API key")
+        refuse_forgery(request)
+        return self._identity(key)
+
+    def _identity(self, key: ApiKey) -> Identity:
         return Identity(
             owner=key.id,
             may_see_reasoning=key.may_see_reasoning,
@@ -71,15 +96,16 @@ class Doorkeeper:
             self._looked = time.monotonic()
         return self._locked
 
-    async def _verify(self, token: str) -> ApiKey | None:
-        if len(token) > _MAX_TOKEN:
+    async def _verify(self, kind: Literal["key", "session"], secret: str) -> ApiKey | None:
+        if len(secret) > _MAX_TOKEN:
             return None
-        known = self._verified.get(token)
+        known = self._verified.get((kind, secret))
         if known is not None and time.monotonic() < known[0]:
             return known[1]
-        key = await self._keys.verify_key(token)
-        self._verified[token] = (time.monotonic() + _REMEMBER_SECONDS, key)
-        self._verified.move_to_end(token)
+        look_up = self._keys.verify_key if kind == "key" else self._keys.verify_session
+        key = await look_up(secret)
+        self._verified[kind, secret] = (time.monotonic() + _REMEMBER_SECONDS, key)
+        self._verified.move_to_end((kind, secret))
         while len(self._verified) > _REMEMBERED_KEYS:
             self._verified.popitem(last=False)
         return key
@@ -124,6 +150,36 @@ def _refuse_other_sites(request: Request) -> None:
                 kind="permission_error",
                 code="foreign_origin",
             )
+
+
+def refuse_forgery(request: Request) -> None:
+    """A browser sends the session's cookie whoever makes it ask. What changes something must come from our own pages:
+    the cookie's SameSite keeps other sites out, this also other ports and subdomains of the same site.
+
+    Raises ``ApiError`` 403.
+    """
+    if request.method in _HARMLESS:
+        return
+    origin, host = request.headers.get("origin"), request.headers.get("host", "")
+    if origin is None:
+        ours = request.headers.get("sec-fetch-site") in ("same-origin", "none")
+    else:
+        ours = _netloc(origin) == host.lower()
+    if not ours:
+        raise ApiError(
+            403,
+            f"the header origin is {shown(origin)}, but this is {shown(host)}; ask from Tandem's own pages, or with "
+            "'Authorization: Bearer tandem-…' (a proxy in front must pass the Host header on)",
+            kind="permission_error",
+            code="foreign_origin",
+        )
+
+
+def _netloc(url: str) -> str:
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:  # what urlsplit raises for broken brackets
+        return ""
 
 
 def _names_loopback(url: str) -> bool:

@@ -53,6 +53,8 @@ class ConversationStore:
         """
         query = select(ConversationRow).where(ConversationRow.owner == owner)
         if search:
+            # Postgres cannot look for it, and no text has it.
+            search = search.replace("\0", "")
             query = query.where(_mentions(search))
         if before is not None:
             updated, identifier = _mark(before)
@@ -101,6 +103,8 @@ class ConversationStore:
 
 
 def _own(conversation: str, owner: str) -> ColumnElement[bool]:
+    if "\0" in conversation:  # Postgres cannot even be asked for it
+        raise UnknownConversation(conversation)
     return and_(ConversationRow.id == conversation, ConversationRow.owner == owner)
 
 

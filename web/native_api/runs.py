@@ -8,13 +8,13 @@ from starlette.responses import JSONResponse, Response
 
 from orchestrator.runs import RunRecord
 from web.doors import doors_of, identify
-from web.errors import invalid, shown
+from web.errors import invalid
 from web.native_api.events import RunEvents, checked_after
+from web.native_api.paging import page_size
 from web.openai_api.chat import documented_body, read_call
 
 router = APIRouter()
 _PAGE = 20
-_LARGEST_PAGE = 100
 
 
 @router.post("/v1/runs", status_code=202, openapi_extra=documented_body(), response_model=None)
@@ -36,9 +36,9 @@ async def start(request: Request) -> Response:
 
 @router.get("/v1/runs")
 async def listing(request: Request) -> dict[str, Any]:
-    """The caller's own stored runs, newest first; ``before`` is the id of the last run seen."""
+    """The caller's own runs, newest first; ``before`` is the id of the last run seen."""
     who = await identify(request)
-    limit = _limit(request.query_params.get("limit"))
+    limit = page_size(request, _PAGE)
     found = await doors_of(request).database.list_runs(who.owner, limit + 1, request.query_params.get("before"))
     page = found[:limit]
     return {"object": "list", "data": [_view(record) for record in page], "has_more": len(found) > limit}
@@ -70,14 +70,6 @@ async def cancel(request: Request, run: str) -> dict[str, Any]:
     if record.status == "running":
         await runs.cancel(run, who.owner)
     return {"id": run, "object": "run", "status": "cancelling" if record.status == "running" else record.status}
-
-
-def _limit(given: str | None) -> int:
-    if given is None:
-        return _PAGE
-    if not given.isascii() or not given.isdigit() or not 1 <= int(given[:9]) <= _LARGEST_PAGE or len(given) > 9:
-        raise invalid(f"'limit' cannot be {shown(given)}: it is a number from 1 to {_LARGEST_PAGE}", "limit")
-    return int(given)
 
 
 def _view(record: RunRecord) -> dict[str, Any]:
