@@ -30,7 +30,9 @@ class EngineSettings(_Section):
     """Where a model's tokens come from. ``llamacpp`` with ``file`` is started by Tandem, with ``url`` it is yours.
 
     ``exclusive`` engines share the machine's decode lease: on a CPU two engines that decode at once slow each other
-    tenfold. ``threads`` 0 means all cores; ``context`` is per slot, in tokens.
+    tenfold. ``threads`` 0 means all cores; ``context`` is per slot, in tokens. ``draft`` names a smaller configured
+    model, or a GGUF file, with the same tokenizer: a llama.cpp engine started by Tandem drafts with it and verifies
+    every token itself, which changes how fast it writes and nothing else.
     """
 
     kind: Literal["llamacpp", "sglang", "litellm"] = "llamacpp"
@@ -42,6 +44,7 @@ class EngineSettings(_Section):
     threads: int = 0
     exclusive: bool = True
     tokenizer: str = ""
+    draft: str = ""
     provider_model: str = ""
     api_key_variable: str = ""
 

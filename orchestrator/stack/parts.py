@@ -73,6 +73,9 @@ def _engine_part(settings: Settings, name: str) -> Part:
     engine, port, file = settings.models[name].engine, engine_port(settings, name), locate(settings, name)
     options = {"port": port, "context": engine.context, "slots": engine.slots, "threads": engine.threads}
     flags = [text for key, value in options.items() for text in (f"--{key}", str(value))]
+    if engine.draft:
+        drafter = locate(settings, engine.draft) if engine.draft in settings.models else Path(engine.draft).expanduser()
+        flags += ["--draft", str(drafter)]
     return Part(
         name=f"engine {name}",
         command=_python("workers.engines.llamacpp_server", "--model", str(file), *flags, "--alias", name),

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from workers.collaboration.head import Head
 from workers.collaboration.protocol import Written
@@ -22,9 +22,14 @@ Level = Literal["token", "step"]
 
 
 class PolicyOptions(BaseModel):
-    """What can be set of a policy; the defaults are the published ones."""
+    """What can be set of a policy; the defaults are the published ones.
+
+    ``top_logprobs`` as many likeliest tokens are asked for with every token, for the trace and for how sure an answer
+    is; 0 spares the engines the work."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    top_logprobs: int = Field(default=1, ge=0, le=100)
 
 
 @dataclass(frozen=True, slots=True)

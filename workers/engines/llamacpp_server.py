@@ -24,7 +24,8 @@ _LOG_ERRORS_AND_WARNINGS = 2
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """``context`` in tokens per slot; ``threads`` 0 takes every core this process may use."""
+    """``context`` in tokens per slot; ``threads`` 0 takes every core this process may use. ``draft`` is a smaller model
+    with the same tokenizer whose tokens the model verifies several at a time: exact speculative decoding."""
 
     model: Path
     port: int
@@ -32,12 +33,17 @@ class ServerOptions:
     slots: int
     threads: int
     alias: str
+    draft: Path | None = None
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = _parse(arguments)
     if not options.model.is_file():
         raise SystemExit(f"model file {options.model} does not exist; run `tandem models fetch`")
+    if options.draft is not None and not options.draft.is_file():
+        raise SystemExit(
+            f"draft model file {options.draft} does not exist; correct `draft` of the engine, or remove it"
+        )
     die_with_parent()
     # Blocked before the server starts its threads, so that all of them inherit it and only sigwait() sees a signal.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
@@ -75,6 +81,11 @@ def _serve(options: ServerOptions) -> Any:
     # Its default lets any web page that the user's browser has open talk to the engine.
     parameters.cors_origins = f"http://{_HOST}"
     parameters.verbosity = _LOG_ERRORS_AND_WARNINGS
+    if options.draft is not None:
+        parameters.speculative.types = [xllamacpp.common_speculative_type.COMMON_SPECULATIVE_TYPE_DRAFT_SIMPLE]
+        parameters.speculative.draft.mparams.path = str(options.draft)
+        parameters.speculative.draft.cpuparams.n_threads = threads
+        parameters.speculative.draft.cpuparams_batch.n_threads = threads
     return xllamacpp.Server(parameters)
 
 
@@ -85,6 +96,7 @@ def _parse(arguments: Sequence[str] | None) -> ServerOptions:
     parser.add_argument("--context", type=int, default=8192, help="tokens per slot")
     parser.add_argument("--slots", type=int, default=4, help="generations at once")
     parser.add_argument("--threads", type=int, default=0, help="0: all cores")
+    parser.add_argument("--draft", type=Path, help="GGUF file of a smaller model to draft with")
     parser.add_argument("--alias", required=True, help="the name it goes by in /v1/models")
     return ServerOptions(**vars(parser.parse_args(arguments)))
 

@@ -31,6 +31,7 @@ class Divergence:
     reserve = 0
 
     def __init__(self, options: DivergenceOptions, resources: Resources) -> None:
+        self._options = options
         trained = resources.head if options.use_head else None
         self._head: Head = trained or EntropyHead(options.even_entropy)
         self._threshold = self._head.threshold if options.threshold is None else options.threshold
@@ -38,7 +39,7 @@ class Divergence:
     async def write(self, desk: Desk) -> AsyncGenerator[Keep, None]:
         while True:
             probability = 0.0
-            call = Call(top_logprobs=self._head.top_logprobs)
+            call = Call(top_logprobs=max(self._head.top_logprobs, self._options.top_logprobs))
             async with aclosing(desk.propose("small", call)) as proposals:
                 async for proposal in proposals:
                     probability = self._divergent(proposal)
@@ -46,7 +47,7 @@ class Divergence:
                         break
                     yield Keep("small", (proposal,), "its token is not divergent")
             reason = f"p(divergent) {probability:.2f} ≥ {self._threshold:.2f}"
-            async with aclosing(desk.propose("large", Call(limit=1))) as proposals:
+            async with aclosing(desk.propose("large", Call(1, self._options.top_logprobs))) as proposals:
                 async for proposal in proposals:
                     yield Keep("large", (proposal,), reason)
 

@@ -20,7 +20,7 @@ class EntropyOptions(PolicyOptions):
     large model, which are not comparable with the small one's (None: the same). The paper publishes the window; the
     other defaults are Tandem's, and the threshold is what trades cost for quality."""
 
-    threshold: float = Field(default=0.8, ge=0)
+    threshold: float = Field(default=0.5, ge=0)
     large_threshold: float | None = Field(default=None, ge=0)
     window: int = Field(default=5, ge=1)
     stay: int = Field(default=10, ge=1)

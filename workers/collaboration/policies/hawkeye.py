@@ -10,7 +10,7 @@ from contextlib import aclosing
 
 from pydantic import Field
 
-from workers.collaboration.policy import Desk, Keep, PolicyOptions, Resources
+from workers.collaboration.policy import Call, Desk, Keep, PolicyOptions, Resources
 from workers.collaboration.prompts import render
 from workers.messages import Message
 
@@ -43,7 +43,7 @@ class Hawkeye:
         plan = await desk.note("large", _asking(desk.messages, wanted), limit)
         expand = render("hawkeye_expand", question=question, plan=plan.strip())
         await desk.brief("small", _asking(desk.messages, expand))
-        async with aclosing(desk.propose("small")) as proposals:
+        async with aclosing(desk.propose("small", Call(top_logprobs=self._options.top_logprobs))) as proposals:
             async for proposal in proposals:
                 yield Keep("small", (proposal,), "it follows the large model's plan")
 

@@ -40,7 +40,8 @@ class Leader:
         course = _Course(self._options, desk.seed, (written.text for written in desk.written))
         while True:
             role = course.writer()
-            call = Call(limit=self._options.lead - course.length if role == "large" else None)
+            limit = self._options.lead - course.length if role == "large" else None
+            call = Call(limit, self._options.top_logprobs)
             async with aclosing(desk.propose(role, call)) as proposals:
                 async for proposal in proposals:
                     if course.writer_of(proposal.text) != role:

@@ -5,14 +5,19 @@ Inference Time", arXiv 2504.12329): after every blank line the next tokens are l
 large model writes them instead; it goes on where they verify, and looks for wrong steps once doubts have piled up.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
+from types import MappingProxyType
 
 from pydantic import Field
 
 from workers.collaboration.policy import Call, Desk, Keep, PolicyOptions, Proposal, Resources, Role
 from workers.collaboration.prompts import render
-from workers.collaboration.reflections import Course, Pace, sentiment
+from workers.collaboration.reflections import Course, Pace, Phase, sentiment
+
+_REASONS: Mapping[Phase, str] = MappingProxyType(
+    {"begin": "it begins the answer", "verify": "the text verifies", "recap": "doubts have piled up"}
+)
 
 
 class ReflectionOptions(PolicyOptions):
@@ -58,7 +63,7 @@ class Reflection:
                 case "recap" if course.taken < len(recap):
                     writing = _insert(recap[course.taken :])
                 case phase:
-                    writing = _follow(desk, "large", course, _REASONS[phase])
+                    writing = self._follow(desk, "large", course, _REASONS[phase])
             async with aclosing(writing) as kept:
                 async for keep in kept:
                     for proposal in keep.proposals:
@@ -83,7 +88,7 @@ class Reflection:
     async def _freely(self, desk: Desk, course: Course) -> AsyncGenerator[Keep, None]:
         """The small model, through as many blank lines as nothing happens at: one generation."""
         draft: list[Proposal] = []
-        async with aclosing(desk.propose("small")) as proposals:
+        async with aclosing(desk.propose("small", self._call())) as proposals:
             async for proposal in proposals:
                 if course.phase == "free":
                     yield Keep("small", (proposal,), "it writes freely")
@@ -112,42 +117,36 @@ class Reflection:
         if course.taken:
             # An earlier worker showed a part of this span: its author writes the rest.
             role = desk.author(desk.written[-1])
-            async with aclosing(_follow(desk, role, course, "it goes on with its words")) as kept:
+            async with aclosing(self._follow(desk, role, course, "it goes on with its words")) as kept:
                 async for keep in kept:
                     yield keep
             return
         if not draft and self._drafts:
-            draft = await _collect(desk, "small", self._options.span)
+            draft = await self._collect(desk, "small")
         if draft and self._options.reasoning and sentiment(_text(draft)) == 0:
             yield Keep("small", draft, "it writes freely")
             return
-        spoken = await _collect(desk, "large", self._options.span)
+        spoken = await self._collect(desk, "large")
         if self._options.choose_large or sentiment(_text(spoken)) != sentiment(_text(draft)):
             yield Keep("large", spoken, "the text reflects" if self._options.reasoning else "a paragraph begins")
         else:
             yield Keep("small", draft, "both models mean the same")
 
+    async def _follow(self, desk: Desk, role: Role, course: Course, reason: str) -> AsyncGenerator[Keep, None]:
+        async with aclosing(desk.propose(role, self._call(course.left))) as proposals:
+            async for proposal in proposals:
+                yield Keep(role, (proposal,), reason)
 
-_REASONS = {
-    "begin": "it begins the answer",
-    "verify": "the text verifies",
-    "recap": "doubts have piled up",
-}
+    async def _collect(self, desk: Desk, role: Role) -> Sequence[Proposal]:
+        async with aclosing(desk.propose(role, self._call(self._options.span))) as proposals:
+            return [proposal async for proposal in proposals]
 
-
-async def _follow(desk: Desk, role: Role, course: Course, reason: str) -> AsyncGenerator[Keep, None]:
-    async with aclosing(desk.propose(role, Call(limit=course.left))) as proposals:
-        async for proposal in proposals:
-            yield Keep(role, (proposal,), reason)
+    def _call(self, limit: int | None = None) -> Call:
+        return Call(limit, self._options.top_logprobs)
 
 
 async def _insert(proposals: Sequence[Proposal]) -> AsyncGenerator[Keep, None]:
     yield Keep("large", proposals, _REASONS["recap"])
-
-
-async def _collect(desk: Desk, role: Role, limit: int) -> Sequence[Proposal]:
-    async with aclosing(desk.propose(role, Call(limit=limit))) as proposals:
-        return [proposal async for proposal in proposals]
 
 
 def _text(proposals: Sequence[Proposal]) -> str:

@@ -7,9 +7,7 @@ from workers.collaboration.policy import Call, Desk, Keep, PolicyOptions, Resour
 
 
 class SmallOptions(PolicyOptions):
-    """``top_logprobs`` as many alternatives are shown of every token."""
-
-    top_logprobs: int = 0
+    """None of its own."""
 
 
 class Small:

@@ -22,14 +22,14 @@ _RESULT = "\\boxed{"
 
 class StepwiseOptions(PolicyOptions):
     """A step graded at least ``threshold`` is accepted. ``score``: the digit the large model writes ("greedy"), or what
-    it expects over the digits among its ``top_logprobs`` likeliest tokens ("average"). The first ``large_steps`` steps
-    are the large model's; a step has at most ``step_tokens`` tokens."""
+    it expects over the digits among its ``score_top_logprobs`` likeliest tokens ("average"). The first ``large_steps``
+    steps are the large model's; a step has at most ``step_tokens`` tokens."""
 
     threshold: float = Field(default=7.0, ge=0, le=9)
     score: Literal["greedy", "average"] = "greedy"
     large_steps: int = Field(default=0, ge=0)
     step_tokens: int = Field(default=512, ge=1)
-    top_logprobs: int = Field(default=10, ge=1, le=100)
+    score_top_logprobs: int = Field(default=10, ge=1, le=100)
 
 
 class Stepwise:
@@ -78,7 +78,7 @@ class Stepwise:
             return 9.0  # only the end of the turn: there is no step to grade
         # With the space, because most tokenizers have digits of their own that follow one.
         opening = render("stepwise_opening") + " "
-        token = await desk.judge("large", draft, render("stepwise_score"), opening, self._options.top_logprobs)
+        token = await desk.judge("large", draft, render("stepwise_score"), opening, self._options.score_top_logprobs)
         if token is None:
             return 0.0
         return greedy_digit(token) if self._options.score == "greedy" else average_digit(token)
@@ -86,7 +86,9 @@ class Stepwise:
     async def _step(self, desk: Desk, role: Role, reason: str, begun: str) -> AsyncGenerator[Keep, None]:
         """One step of ``role``, or the rest of one of which ``begun`` is there."""
         text = begun
-        async with aclosing(desk.propose(role, Call(limit=self._options.step_tokens))) as proposals:
+        async with aclosing(
+            desk.propose(role, Call(self._options.step_tokens, self._options.top_logprobs))
+        ) as proposals:
             async for proposal in proposals:
                 text += proposal.text
                 yield Keep(role, (proposal,), reason)
