@@ -9,12 +9,15 @@ from typing import Any, Literal, Protocol
 from agents.events import ContentDelta, Event, ReasoningDelta, StepFinished, StepStarted
 from agents.problem import Answer, Problem
 from tools.sandbox.protocol import Limits, Sandbox
+from tools.toolbox import Toolbox
 from workers.collaboration.protocol import Collaboration
 from workers.engines.protocol import Finish, Sampling, Token
 from workers.messages import Message
 from workers.models.protocol import ChatModel, ChatRequest, Completion, collect
 
 Emit = Callable[[Event], Awaitable[None]]
+GetToolbox = Callable[[], Awaitable[Toolbox]]
+KeepFile = Callable[[str, bytes], Awaitable[None]]
 Shown = Literal["content", "reasoning"]
 
 
@@ -22,7 +25,8 @@ Shown = Literal["content", "reasoning"]
 class SolveContext:
     """What a strategy works with. ``models`` maps names to models that already draw on the request's ledger;
     ``writers`` are the route's models, the one that writes first first; ``step_tokens`` bounds one internal call.
-    ``collaboration`` lets two of the models write together; None where nothing serves that."""
+    ``collaboration`` lets two of the models write together; None where nothing serves that. ``toolbox`` gets the tools
+    that the caller may use; ``keep_file`` keeps a file that a program wrote, by name and contents, for the reader."""
 
     models: Mapping[str, ChatModel]
     writers: tuple[str, ...]
@@ -31,6 +35,8 @@ class SolveContext:
     emit: Emit
     step_tokens: int = 1024
     collaboration: Collaboration | None = None
+    toolbox: GetToolbox | None = None
+    keep_file: KeepFile | None = None
 
     def writer(self) -> ChatModel:
         return self.models[self.writers[0]]

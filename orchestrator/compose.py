@@ -13,12 +13,14 @@ from agents.asking import VerdictAsker
 from orchestrator.addresses import redis_url
 from orchestrator.collaborations import Collaborations
 from orchestrator.controller import Controller
+from orchestrator.equipment import Equipment
 from orchestrator.model_park import ModelPark
 from orchestrator.offers import Offers
 from orchestrator.readiness import Readiness
 from orchestrator.run_service import RunService
 from orchestrator.settings import Settings
 from orchestrator.state import CHECKPOINTED
+from orchestrator.storage.artifacts import ArtifactStore
 from orchestrator.storage.database import Database
 from orchestrator.storage.urls import database_url
 from orchestrator.strategies import build_strategies
@@ -37,6 +39,7 @@ class Tandem:
     runs: RunService
     database: Database
     redis: Redis
+    equipment: Equipment
 
 
 @asynccontextmanager
@@ -56,6 +59,7 @@ async def open_tandem(settings: Settings) -> AsyncIterator[Tandem]:
         offers = Offers(settings, tuple(build_strategies(settings)))
         saver = await stack.enter_async_context(_checkpointer(settings))
         controller = build_controller(settings, offers, sandbox, StoredThreads(database), saver)
+        equipment = await stack.enter_async_context(Equipment(settings, database))
         runs = RunService(
             settings=settings,
             redis=redis,
@@ -63,12 +67,14 @@ async def open_tandem(settings: Settings) -> AsyncIterator[Tandem]:
             controller=controller,
             park=park,
             offers=offers,
+            equipment=equipment,
+            artifacts=ArtifactStore(settings.storage.directory / "artifacts"),
             collaborations=Collaborations(settings, celery, redis, park.engines),
             checks=Readiness(redis, database, park).check,
         )
         await runs.open()
         stack.push_async_callback(runs.close)
-        yield Tandem(settings=settings, runs=runs, database=database, redis=redis)
+        yield Tandem(settings=settings, runs=runs, database=database, redis=redis, equipment=equipment)
 
 
 def build_controller(

@@ -252,6 +252,8 @@ class Controller:
             emit=runtime.context.emit,
             step_tokens=self._step_tokens,
             collaboration=runtime.context.collaboration,
+            toolbox=runtime.context.toolbox,
+            keep_file=runtime.context.keep_file,
         )
 
     def _resampled(self, sampling: Sampling, route: Route) -> Sampling:

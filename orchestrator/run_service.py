@@ -10,10 +10,12 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from agents.events import Charged, ContentDelta, Event, RunFinished, RunResumed, RunStarted
+from agents.events import ArtifactMade, Charged, ContentDelta, Event, RunFinished, RunResumed, RunStarted
+from agents.strategy import KeepFile
 from orchestrator import finish
 from orchestrator.collaborations import Collaborations
 from orchestrator.controller import Controller
+from orchestrator.equipment import Equipment
 from orchestrator.event_log import EventLog, now, read_all, run_key, tail
 from orchestrator.lease import ACTIVE, LEASE_MILLISECONDS, RunLeases, lease_key
 from orchestrator.live_events import LiveEvents
@@ -23,6 +25,7 @@ from orchestrator.run_start import StartRecord
 from orchestrator.runs import Busy, ModelOffer, RunRecord, RunRequest, UnknownRun
 from orchestrator.settings import Settings
 from orchestrator.state import RunContext, RunState
+from orchestrator.storage.artifacts import ArtifactRefused, ArtifactStore
 from orchestrator.storage.database import Database
 from orchestrator.storage.records import Outcome
 from routers.policy import Accept
@@ -50,6 +53,8 @@ class RunService:
         offers: Offers,
         collaborations: Collaborations,
         checks: Callable[[], Awaitable[dict[str, str]]],
+        equipment: Equipment,
+        artifacts: ArtifactStore,
     ) -> None:
         self._settings = settings
         self._redis = redis
@@ -59,6 +64,8 @@ class RunService:
         self._offers = offers
         self._collaborations = collaborations
         self._checks = checks
+        self._equipment = equipment
+        self._artifacts = artifacts
         self._holder = uuid.uuid4().hex
         self._leases = RunLeases(redis, self._holder)
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -170,7 +177,7 @@ class RunService:
     async def _fresh(self, run: str, request: RunRequest, created: float, log: EventLog) -> None:
         await log.emit(RunStarted(run=run, model=request.model, created=created))
         ledger = self._ledger(request, log)
-        context = self._context(run, log, ledger)
+        context = self._context(run, request.owner, log, ledger)
         try:
             await self._conduct(run, request, created, log, ledger, lambda: self._controller.run(request, context))
         finally:
@@ -183,7 +190,7 @@ class RunService:
         events = await read_all(self._redis, run)
         log = self._log_of(run, fence, events)
         ledger = self._ledger(request, log, [e.charge for e in events if isinstance(e, Charged)], now() - created)
-        context = self._context(run, log, ledger)
+        context = self._context(run, request.owner, log, ledger)
         await log.emit(RunResumed(fence=fence))
         if any(event.type == "content.delta" for event in events):
             await self._end(run, request, created, log, finish.lost(ledger.summary()), None)
@@ -309,7 +316,7 @@ class RunService:
             earlier=tuple(earlier or ()),
         )
 
-    def _context(self, run: str, log: EventLog, ledger: Ledger) -> RunContext:
+    def _context(self, run: str, owner: str, log: EventLog, ledger: Ledger) -> RunContext:
         return RunContext(
             run=run,
             emit=log.emit,
@@ -317,7 +324,20 @@ class RunService:
             models=self._park.for_run(ledger, log.emit),
             problem=self._park.problem,
             collaboration=self._collaborations.for_run(run, ledger),
+            toolbox=lambda: self._equipment.toolbox(owner),
+            keep_file=self._keeper(run, log),
         )
+
+    def _keeper(self, run: str, log: EventLog) -> KeepFile:
+        async def keep(name: str, data: bytes) -> None:
+            try:
+                kept = await self._artifacts.put(run, name, data)
+            except ArtifactRefused as refused:
+                _log.info("a program's file was not kept", run=run, reason=str(refused))
+                return
+            await log.emit(ArtifactMade(name=kept.name, media_type=kept.media_type, size=kept.size))
+
+        return keep
 
     async def _watch_cancellations(self) -> None:
         while True:

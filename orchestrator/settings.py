@@ -218,6 +218,42 @@ def _default_efforts() -> dict[Effort, EffortSettings]:
     }
 
 
+class McpSettings(_Section):
+    """An MCP server whose tools the agents may use: ``command`` (one line, as in a shell) is started with
+    ``environment`` on top of a few harmless variables, ``url`` is reached over streamable HTTP."""
+
+    command: str = ""
+    environment: dict[str, str] = Field(default_factory=dict)
+    url: str = ""
+
+    @model_validator(mode="after")
+    def _one_way_to_reach_it(self) -> "McpSettings":
+        if bool(self.command) == bool(self.url):
+            raise ValueError("set either 'command' or 'url'")
+        return self
+
+
+class DocumentsSettings(_Section):
+    """``folder`` of text files that the agents may search; None: no such tool."""
+
+    folder: Path | None = None
+
+    @model_validator(mode="after")
+    def _expand(self) -> "DocumentsSettings":
+        if self.folder is not None:
+            object.__setattr__(self, "folder", self.folder.expanduser())
+        return self
+
+
+class ToolSettings(_Section):
+    """``allow``: names or patterns of the tools that callers without a list of their own may use, such as
+    ``github__*``; a list made with ``tandem keys create --tools`` takes its place. ``rounds`` of tool calls before
+    the strategy ``tools`` has to answer."""
+
+    allow: tuple[str, ...] = ("*",)
+    rounds: int = Field(default=6, ge=1, le=50)
+
+
 class Settings(_Section):
     """Everything that can be configured. ``models`` maps a model's name to what serves it."""
 
@@ -228,6 +264,9 @@ class Settings(_Section):
     strategies: StrategySettings = StrategySettings()
     auto: AutoSettings = AutoSettings()
     sandbox: Limits = Limits()
+    tools: ToolSettings = ToolSettings()
+    documents: DocumentsSettings = DocumentsSettings()
+    mcp: dict[str, McpSettings] = Field(default_factory=dict)
     gateway: GatewaySettings = GatewaySettings()
     redis: RedisSettings = RedisSettings()
     storage: StorageSettings = StorageSettings()

@@ -7,7 +7,7 @@ from typing import Annotated, TypedDict
 
 from agents.asking import Question
 from agents.problem import Answer, Problem
-from agents.strategy import Emit
+from agents.strategy import Emit, GetToolbox, KeepFile
 from orchestrator.runs import RunRequest
 from routers.assessment import Assessment
 from routers.policy import Abstain, Accept
@@ -49,6 +49,8 @@ class RunContext:
     models: Mapping[str, ChatModel]
     problem: Callable[[RunRequest, Assessment], Problem]
     collaboration: Collaboration | None = None
+    toolbox: GetToolbox | None = None
+    keep_file: KeepFile | None = None
 
 
 CHECKPOINTED = (RunRequest, Assessment, Decision, Answer, Accept, Abstain, Message, Question)

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from agents.confidence import Confidence
+from agents.calling_tools import CallingTools
 from agents.collaborative import Collaborative, collaborative_names
+from agents.confidence import Confidence
 from agents.consensus import Consensus
 from agents.cot import ChainOfThought
 from agents.critique import Critique
@@ -39,6 +40,7 @@ def build_strategies(settings: Settings) -> Mapping[str, Strategy]:
         PlanTools(options.plan_tools),
         ToolLoop(options.tool_loop),
         Toolmaker(options.toolmaker),
+        CallingTools(settings.tools.rounds),
         *(Collaborative(name, settings.collaboration.options(name)) for name in collaborative_names()),
     )
     return {strategy.name: strategy for strategy in strategies}

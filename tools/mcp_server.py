@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 from mcp import Client, MCPError, StdioServerParameters
-from mcp_types import CallToolResult, TextContent
+from mcp_types import CONNECTION_CLOSED, CallToolResult, TextContent
 from mcp_types import Tool as Described
 
 from tools.protocol import Tool, ToolResult
@@ -71,6 +71,8 @@ class McpServer:
         try:
             result = await client.call_tool(tool, dict(arguments), read_timeout_seconds=_CALL_SECONDS)
         except MCPError as error:
+            if error.code == CONNECTION_CLOSED:
+                self._broken.set()
             return ToolResult(f"the MCP server {self.name!r} refused the call: {error}", ok=False)
         # The transports raise what their libraries raise; whatever it is, this call has no result and the
         # connection is suspect.

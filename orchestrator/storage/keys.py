@@ -37,8 +37,9 @@ class Keys:
         may_see_reasoning: bool = True,
         runs_per_minute: int | None = None,
         concurrent_runs: int | None = None,
+        tools: tuple[str, ...] | None = None,
     ) -> CreatedKey:
-        """Make a key. Limits of None follow the settings."""
+        """Make a key. Limits and tools of None follow the settings."""
         secret = secrets.token_urlsafe(32)
         row = KeyRow(
             id=f"key_{secrets.token_hex(8)}",
@@ -48,6 +49,7 @@ class Keys:
             may_see_reasoning=may_see_reasoning,
             runs_per_minute=runs_per_minute,
             concurrent_runs=concurrent_runs,
+            tools=None if tools is None else list(tools),
             created=time.time(),
             revoked=None,
         )
@@ -68,6 +70,12 @@ class Keys:
             found = await session.scalars(statement.returning(KeyRow.id))
             if found.first() is None:
                 raise UnknownKey(key)
+
+    async def allowed_tools(self, owner: str) -> tuple[str, ...] | None:
+        """The tools of the key with the id ``owner``; None for a key without a list and for owners without a key."""
+        async with self._session() as session:
+            row = await session.scalar(select(KeyRow).where(KeyRow.id == owner))
+        return None if row is None or row.tools is None else tuple(row.tools)
 
     async def verify_key(self, plain: str) -> ApiKey | None:
         """The key in force whose plain text is ``plain``, or None."""

@@ -15,7 +15,7 @@ class ApiKey(_Record):
     """A key as it may be shown: ``hint`` is the beginning of its secret part.
 
     ``id`` is the owner of everything that the key's holder starts. Limits are None where the settings' apply.
-    Times are Unix seconds.
+    ``tools`` are the names and patterns of the tools that the holder may use. Times are Unix seconds.
     """
 
     id: str
@@ -24,6 +24,7 @@ class ApiKey(_Record):
     may_see_reasoning: bool
     runs_per_minute: int | None
     concurrent_runs: int | None
+    tools: tuple[str, ...] | None
     created: float
     revoked: float | None
 

@@ -31,6 +31,7 @@ class KeyRow(Base):
     may_see_reasoning: Mapped[bool] = mapped_column(Boolean)
     runs_per_minute: Mapped[int | None] = mapped_column(Integer)
     concurrent_runs: Mapped[int | None] = mapped_column(Integer)
+    tools: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     created: Mapped[float] = mapped_column(Float(53))
     revoked: Mapped[float | None] = mapped_column(Float(53))
 

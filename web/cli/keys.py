@@ -28,10 +28,15 @@ def create(
     ] = False,
     runs_per_minute: Annotated[int | None, typer.Option(min=1, help="Instead of the settings' limit.")] = None,
     concurrent_runs: Annotated[int | None, typer.Option(min=1, help="Instead of the settings' limit.")] = None,
+    tools: Annotated[
+        list[str] | None,
+        typer.Option(help="A tool the holder may use, or a pattern such as 'github__*'; '' for none. Repeatable."),
+    ] = None,
     config: Config = None,
 ) -> None:
     """Make a key and print it, this once."""
-    made = asyncio.run(_create(_url(config), name, not hide_reasoning, runs_per_minute, concurrent_runs))
+    allowed = None if tools is None else tuple(tool for tool in tools if tool)
+    made = asyncio.run(_create(_url(config), name, not hide_reasoning, runs_per_minute, concurrent_runs, allowed))
     # The key alone on standard output, so that a script can keep it.
     typer.echo(f"{made.key.id} ({name}): keep this key, it is not shown again", err=True)
     typer.echo(made.plain)
@@ -40,7 +45,7 @@ def create(
 @app.command("list")
 def list_(config: Config = None) -> None:
     """Show every key, without its secret."""
-    table = Table("id", "name", "key", "made", "state", "reasoning", "runs/min", "at once")
+    table = Table("id", "name", "key", "made", "state", "reasoning", "runs/min", "at once", "tools")
     for key in asyncio.run(_list(_url(config))):
         table.add_row(*_cells(key))
     Console().print(table)
@@ -68,10 +73,15 @@ def _url(config: Path | None) -> str:
 
 
 async def _create(
-    url: str, name: str, may_see_reasoning: bool, runs_per_minute: int | None, concurrent_runs: int | None
+    url: str,
+    name: str,
+    may_see_reasoning: bool,
+    runs_per_minute: int | None,
+    concurrent_runs: int | None,
+    tools: tuple[str, ...] | None,
 ) -> CreatedKey:
     async with Database.open(url) as database:
-        return await database.create_key(name, may_see_reasoning, runs_per_minute, concurrent_runs)
+        return await database.create_key(name, may_see_reasoning, runs_per_minute, concurrent_runs, tools)
 
 
 async def _list(url: str) -> list[ApiKey]:
@@ -97,4 +107,5 @@ def _cells(key: ApiKey) -> tuple[str, ...]:
         "shown" if key.may_see_reasoning else "hidden",
         limit(key.runs_per_minute),
         limit(key.concurrent_runs),
+        "settings" if key.tools is None else ", ".join(key.tools) or "none",
     )

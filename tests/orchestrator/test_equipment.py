@@ -1,0 +1,56 @@
+"""The tools a run gets: those of the settings and of MCP servers, under the key's own allow-list."""
+
+import shlex
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from agents.events import ToolFinished
+from orchestrator.compose import Tandem, open_tandem
+from orchestrator.runs import RunRequest
+from orchestrator.settings_file import SettingsInvalid
+from tests.agents.test_calling_tools import call
+from tests.orchestrator.conftest import events_of, last_of, settings_for
+from workers.engines.scripted.script import Script, say
+from workers.engines.scripted.server import ScriptedServer
+from workers.messages import Message
+
+SERVER = str(Path(__file__).parents[1] / "tools" / "mcp_servers.py")
+
+
+@pytest.fixture
+async def tandem(tmp_path: Path, redis_url: str, scripted: ScriptedServer) -> AsyncIterator[Tandem]:
+    command = f"{shlex.quote(sys.executable)} {shlex.quote(SERVER)}"
+    settings = settings_for(tmp_path, redis_url, scripted.url, TANDEM__MCP__TESTS__COMMAND=command)
+    async with open_tandem(settings) as opened:
+        yield opened
+
+
+async def _outcome(tandem: Tandem, owner: str) -> tuple[list[ToolFinished], str]:
+    request = RunRequest(owner=owner, model="tools", messages=(Message(role="user", content="Add 19 and 23, please."),))
+    events = await events_of(tandem, await tandem.runs.start(request), owner)
+    return [e for e in events if isinstance(e, ToolFinished)], last_of(events).text
+
+
+async def test_a_key_uses_the_tools_on_its_list_and_no_others(tandem: Tandem, scripted: ScriptedServer) -> None:
+    scripted.script = Script(
+        replies=(say("It is 42.", match="Output of"), say("I may not.", match="tests__add failed")),
+        default=call("tests__add", a=19, b=23),
+    )
+    [server] = tandem.equipment.servers
+    assert await server.connected(30)
+    may = await tandem.database.create_key("may", tools=("tests__*",))
+    may_not = await tandem.database.create_key("may not", tools=("date",))
+    free = await tandem.database.create_key("free")
+    for key in (may, free):
+        [finished], text = await _outcome(tandem, key.key.id)
+        assert (finished.tool, finished.output, finished.ok, text) == ("tests__add", "42", True, "It is 42.")
+    [refused], text = await _outcome(tandem, may_not.key.id)
+    assert (refused.ok, text) == (False, "I may not.")
+
+
+def test_a_server_is_reached_in_one_way(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match="command"):
+        settings_for(tmp_path, "redis://x", "http://x", TANDEM__MCP__TESTS__COMMAND="a", TANDEM__MCP__TESTS__URL="b")

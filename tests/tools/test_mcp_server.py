@@ -1,0 +1,79 @@
+"""Tools of a real MCP server, over both transports."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests import processes
+from tools.mcp_server import McpAddress, McpServer
+from tools.toolbox import Toolbox
+
+SERVER = str(Path(__file__).parent / "mcp_servers.py")
+
+
+@pytest.fixture(params=["stdio", "http"])
+async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[McpServer]:
+    if request.param == "stdio":
+        address = McpAddress(command=sys.executable, arguments=(SERVER,), environment=(("GIVEN", "yes"),))
+        async with _running(address) as running:
+            yield running
+        return
+    port = processes.free_port()
+    with processes.running([sys.executable, SERVER, str(port)], lambda: processes.accepts(port), tmp_path / "log"):
+        async with _running(McpAddress(url=f"http://127.0.0.1:{port}/mcp")) as running:
+            yield running
+
+
+class _running:
+    def __init__(self, address: McpAddress) -> None:
+        self._server = McpServer("tests", address)
+
+    async def __aenter__(self) -> McpServer:
+        self._server.start()
+        assert await self._server.connected(30)
+        return self._server
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._server.aclose()
+
+
+async def test_its_tools_are_described_called_and_fail_in_words(server: McpServer) -> None:
+    toolbox = Toolbox(server.tools())
+    assert toolbox.names == ("tests__add", "tests__fail", "tests__variable", "tests__leave_now")
+    assert toolbox.openai()[0]["function"]["description"] == "Add two numbers."
+    assert (await toolbox.call("tests__add", '{"a": 19, "b": 23}')).text == "42"
+    assert not (await toolbox.call("tests__add", '{"a": "nineteen", "b": 23}')).ok
+    failed = await toolbox.call("tests__fail", "{}")
+    assert not failed.ok
+    # Several calls at once share the connection.
+    sums = await asyncio.gather(*(toolbox.call("tests__add", f'{{"a": {n}, "b": 1}}') for n in range(10)))
+    assert [result.text for result in sums] == [str(n + 1) for n in range(10)]
+
+
+async def test_a_started_server_gets_only_the_variables_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TANDEM_SECRET", "no")
+    address = McpAddress(command=sys.executable, arguments=(SERVER,), environment=(("GIVEN", "yes"),))
+    async with _running(address) as server:
+        toolbox = Toolbox(server.tools())
+        assert (await toolbox.call("tests__variable", '{"name": "GIVEN"}')).text == "yes"
+        assert (await toolbox.call("tests__variable", '{"name": "TANDEM_SECRET"}')).text == "(unset)"
+
+
+async def test_a_server_that_dies_is_away_and_comes_back() -> None:
+    async with _running(McpAddress(command=sys.executable, arguments=(SERVER,))) as server:
+        toolbox = Toolbox(server.tools())
+        assert not (await toolbox.call("tests__leave_now", "{}")).ok
+        async with asyncio.timeout(30):
+            while not (await toolbox.call("tests__add", '{"a": 1, "b": 1}')).ok:
+                await asyncio.sleep(0.1)
+
+
+async def test_a_server_that_is_not_there_offers_nothing() -> None:
+    server = McpServer("gone", McpAddress(command="/nowhere/at/all"))
+    server.start()
+    assert not await server.connected(1)
+    assert server.tools() == ()
+    await server.aclose()
