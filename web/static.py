@@ -89,7 +89,10 @@ class StaticUi:
         return _answer(request, index, lasting=False)
 
     def _load(self, name: str) -> _Asset | None:
-        path = (self._built / name).resolve()
+        try:
+            path = (self._built / name).resolve()
+        except ValueError:  # a null character
+            return None
         if not path.is_relative_to(self._built.resolve()) or any(part.startswith(".") for part in Path(name).parts):
             return None
         try:
@@ -98,7 +101,7 @@ class StaticUi:
             if known is not None and known.changed == changed:
                 return known
             data = path.read_bytes()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        except OSError:  # not there, a folder, a name too long: nothing to serve in any case
             return None
         asset = _asset(path, changed, data)
         if len(self._kept) >= _MOST_KEPT:
