@@ -22,6 +22,8 @@ class Sentences:
             return False
         if self._text.rstrip(" \t").endswith("\n"):
             return not text.isspace()
+        if text.isspace() and "\n" in text:
+            return False  # the line break after a sentence is the end of it
         if not text[0].isspace() or _LIST_NUMBER.search(self._text):
             return False
         return _ENDED.search(self._text) is not None

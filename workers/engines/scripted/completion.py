@@ -7,7 +7,7 @@ from typing import Any
 from workers.engines.scripted.generation import Step, probabilities
 from workers.engines.scripted.play import admit, play
 from workers.engines.scripted.state import EngineState
-from workers.engines.scripted.tokenizer import VOCABULARY, decode, encode
+from workers.engines.scripted.tokenizer import VOCABULARY, decode, encode, turn_length
 from workers.engines.scripted.wire import Exchange
 
 
@@ -36,7 +36,8 @@ async def completion(state: EngineState, exchange: Exchange) -> None:
     n_probs = int(body.get("n_probs") or 0)
     written = _Written()
     cached = state.cached(ids)
-    playing = play(state, exchange, reply, text, int(body.get("n_predict", -1)), body.get("stop") or [])
+    begun = turn_length(ids) if reply.continues else 0
+    playing = play(state, exchange, reply, text, int(body.get("n_predict", -1)), body.get("stop") or [], begun)
     if stream:
         await exchange.open_events()
     async with aclosing(playing):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, cycle, repeat
+from itertools import chain, cycle, islice, repeat
 from typing import Literal
 
 from workers.engines.scripted.script import Reply
@@ -24,13 +24,18 @@ class Step:
     stop: StopType | None = None
 
 
-def steps(reply: Reply, text: str, limit: int, stop: Sequence[str]) -> Iterator[Step]:
-    """Tokens of ``text``, at most ``limit``; an answer that is not cut ends with the end-of-turn token.
+def steps(reply: Reply, text: str, limit: int, stop: Sequence[str], begun: int = 0) -> Iterator[Step]:
+    """Tokens of ``text`` from the ``begun``-th on, at most ``limit``; an answer that is not cut ends with the
+    end-of-turn token.
 
     A negative limit means none. The last step always has ``stop`` set; nothing is yielded for a limit of 0.
     """
-    logprobs = cycle(reply.logprobs)
-    written = chain(chain.from_iterable(repeat(pieces(text))) if reply.endless else pieces(text), [(END_OF_TURN, "")])
+    logprobs = islice(cycle(reply.logprobs), begun, None)
+    if reply.endless:
+        again = chain(pieces(text, begun % len(text.encode())), chain.from_iterable(repeat(pieces(text))))
+    else:
+        again = chain(pieces(text, begun), ())
+    written = chain(again, [(END_OF_TURN, "")])
     seen = ""
     shown = 0
     for count, (token, piece) in enumerate(written, start=1):

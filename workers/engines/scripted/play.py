@@ -26,7 +26,7 @@ def admit(state: EngineState, reply: Reply, ids: Sequence[int]) -> None:
 
 
 async def play(
-    state: EngineState, exchange: Exchange, reply: Reply, text: str, limit: int, stop: Sequence[str]
+    state: EngineState, exchange: Exchange, reply: Reply, text: str, limit: int, stop: Sequence[str], begun: int = 0
 ) -> AsyncGenerator[Step, None]:
     """Yield the reply's tokens at its pace. Raises ``ClientGone`` when the client leaves, ``BrokenOff`` by script."""
     async with state.slots:
@@ -34,7 +34,7 @@ async def play(
         try:
             if reply.prompt_delay:
                 await exchange.pause(reply.prompt_delay)
-            for count, step in enumerate(steps(reply, text, limit, stop)):
+            for count, step in enumerate(steps(reply, text, limit, stop, begun)):
                 if reply.failure == "disconnect" and count >= reply.failure_after:
                     raise BrokenOff
                 if reply.delay or reply.endless:

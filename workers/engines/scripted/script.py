@@ -14,8 +14,8 @@ class Reply(BaseModel):
 
     ``match`` is a regular expression searched in the rendered prompt. Of several ``texts`` the n-th request that
     matches gets the n-th, then they begin again. ``logprobs`` are cycled over the tokens. Delays are in seconds.
-    ``endless`` repeats the text until the request's limit or an abort; ``continues`` leaves out what of the text the
-    prompt ends with already, as a model does that goes on writing. ``failure`` "disconnect" breaks the connection
+    ``endless`` repeats the text until the request's limit or an abort; ``continues`` leaves out as many tokens of it as
+    the assistant's turn in the prompt has already, whoever wrote those. ``failure`` "disconnect" breaks the connection
     off after ``failure_after`` tokens, "unavailable" answers 503, "refuse" 400. ``tool_calls`` (OpenAI's shape) are
     given instead of text when a chat request brings tools.
     """

@@ -44,8 +44,7 @@ class EngineState:
         self._calls[id(reply)] = call + 1
         self.stats.requests += 1
         self.stats.prompts.append(prompt[-_PROMPT_CHARACTERS:])
-        text = reply.texts[call % len(reply.texts)]
-        return _going_on(reply, text, prompt) if reply.continues else (reply, text)
+        return reply, reply.texts[call % len(reply.texts)]
 
     def cached(self, prompt: Sequence[int]) -> int:
         """Length of what ``prompt`` shares with the sequence served last; at least one token is always read."""
@@ -58,10 +57,3 @@ class EngineState:
 
     def remember(self, ids: list[int]) -> None:
         self._last = ids
-
-
-def _going_on(reply: Reply, text: str, prompt: str) -> tuple[Reply, str]:
-    """The reply and its text without what of them the prompt ends with."""
-    length = next((length for length in range(len(text), 0, -1) if prompt.endswith(text[:length])), 0)
-    spent = len(text[:length].encode()) % len(reply.logprobs)
-    return reply.model_copy(update={"logprobs": reply.logprobs[spent:] + reply.logprobs[:spent]}), text[length:]

@@ -30,10 +30,20 @@ def decode(ids: Iterable[int]) -> str:
     return b"".join(MARKERS[i - 256].encode() if i >= 256 else bytes((i,)) for i in ids).decode(errors="replace")
 
 
-def pieces(text: str) -> list[tuple[int, str]]:
-    """Ids of ``text`` with the characters each completes: "" while a character's bytes are incomplete."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    return [(byte, decoder.decode(bytes((byte,)))) for byte in text.encode()]
+def pieces(text: str, begun: int = 0) -> list[tuple[int, str]]:
+    """Ids of ``text`` from the ``begun``-th on, with the characters each completes: "" while a character's bytes are
+    incomplete."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    return [(byte, decoder.decode(bytes((byte,)))) for byte in text.encode()[begun:]]
+
+
+def turn_length(prompt: Sequence[int]) -> int:
+    """How many tokens of the assistant's turn the prompt holds already."""
+    opening = [_IDS["<|im_start|>"], *b"assistant\n"]
+    for start in range(len(prompt) - len(opening), -1, -1):
+        if list(prompt[start : start + len(opening)]) == opening:
+            return len(prompt) - start - len(opening)
+    return 0
 
 
 CHATML = (
