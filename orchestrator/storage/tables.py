@@ -1,8 +1,9 @@
 """The tables. A change here needs a revision in ``migrations/versions``; a test compares the two."""
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Float, ForeignKey, Index, Integer, MetaData, String, Text
+from sqlalchemy import JSON, Boolean, DateTime, Float, ForeignKey, Index, Integer, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 _NAMES = {
@@ -133,3 +134,52 @@ class SessionRow(Base):
     key: Mapped[str] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"), index=True)
     created: Mapped[float] = mapped_column(Float(53))
     expires: Mapped[float] = mapped_column(Float(53), index=True)
+
+
+class _SlackInstalled:
+    """What Slack's own installation store keeps in both of its tables; it reads and writes them itself, and wants
+    times in UTC without a zone."""
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    client_id: Mapped[str] = mapped_column(String(32))
+    app_id: Mapped[str] = mapped_column(String(32))
+    enterprise_id: Mapped[str | None] = mapped_column(String(32))
+    enterprise_name: Mapped[str | None] = mapped_column(String(200))
+    team_id: Mapped[str | None] = mapped_column(String(32))
+    team_name: Mapped[str | None] = mapped_column(String(200))
+    bot_token: Mapped[str | None] = mapped_column(String(200))
+    bot_id: Mapped[str | None] = mapped_column(String(32))
+    bot_user_id: Mapped[str | None] = mapped_column(String(32))
+    bot_scopes: Mapped[str | None] = mapped_column(String(1000))
+    bot_refresh_token: Mapped[str | None] = mapped_column(String(200))
+    bot_token_expires_at: Mapped[datetime | None] = mapped_column(DateTime)
+    is_enterprise_install: Mapped[bool] = mapped_column(Boolean)
+    installed_at: Mapped[datetime] = mapped_column(DateTime)
+
+
+class SlackBotRow(_SlackInstalled, Base):
+    """The bot in a workspace, with its token."""
+
+    __tablename__ = "slack_bots"
+    __table_args__ = (Index("ix_slack_bots_team", "client_id", "enterprise_id", "team_id", "installed_at"),)
+
+
+class SlackInstallationRow(_SlackInstalled, Base):
+    """Who installed the bot in a workspace."""
+
+    __tablename__ = "slack_installations"
+    __table_args__ = (
+        Index("ix_slack_installations_team", "client_id", "enterprise_id", "team_id", "user_id", "installed_at"),
+    )
+
+    enterprise_url: Mapped[str | None] = mapped_column(String(200))
+    user_id: Mapped[str] = mapped_column(String(32))
+    user_token: Mapped[str | None] = mapped_column(String(200))
+    user_scopes: Mapped[str | None] = mapped_column(String(1000))
+    user_refresh_token: Mapped[str | None] = mapped_column(String(200))
+    user_token_expires_at: Mapped[datetime | None] = mapped_column(DateTime)
+    incoming_webhook_url: Mapped[str | None] = mapped_column(String(200))
+    incoming_webhook_channel: Mapped[str | None] = mapped_column(String(200))
+    incoming_webhook_channel_id: Mapped[str | None] = mapped_column(String(200))
+    incoming_webhook_configuration_url: Mapped[str | None] = mapped_column(String(200))
+    token_type: Mapped[str | None] = mapped_column(String(32))
