@@ -9,5 +9,6 @@ FORM_TEXT: Mapping[AnswerForm, str] = {
     "expression": "the final answer as a mathematical expression",
     "choice": "the letter of the right choice",
     "yes-no": "yes or no",
+    "code": "the function",
     "text": "the answer",
 }

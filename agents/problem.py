@@ -8,14 +8,15 @@ from workers.collaboration.protocol import Option
 from workers.engines.protocol import FinishReason, Sampling
 from workers.messages import Message
 
-AnswerForm = Literal["number", "expression", "choice", "yes-no", "text"]
+AnswerForm = Literal["number", "expression", "choice", "yes-no", "code", "text"]
 
 
 class Problem(BaseModel):
     """A request as a strategy sees it.
 
     ``messages`` is the whole thread; the question is its last user message. ``form`` says how answers are compared;
-    ``text`` means that nothing can be compared and the answer is written straight to the reader. ``tools`` are the
+    ``text`` means that nothing can be compared and the answer is written straight to the reader; ``code`` that a
+    function is wanted, which can be run but not compared. ``tools`` are the
     caller's own: the model may ask for them, and the run then ends with the calls it wants.
     ``options`` are the caller's for the strategy, over those of the settings.
     """
@@ -31,7 +32,7 @@ class Problem(BaseModel):
 
     @property
     def checkable(self) -> bool:
-        return self.form != "text"
+        return self.form not in ("text", "code")
 
     @property
     def question(self) -> str:

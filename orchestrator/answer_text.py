@@ -23,7 +23,7 @@ def answer_text(state: RunState) -> str:
     if not isinstance(verdict, Accept):
         return _without_answer(verdict, state["attempts"])
     answer = state["attempts"][verdict.attempt]
-    if state["assessment"].form == "text" or answer.value is None:
+    if state["assessment"].form in ("text", "code") or answer.value is None:
         return answer.text
     return answer.value
 

@@ -7,6 +7,7 @@ from typing import Literal
 from agents.collaborative import collaborative_names
 from orchestrator.runs import ModelOffer, RunRefused, RunRequest
 from orchestrator.settings import Settings
+from routers.coding import Coding
 from routers.constant import Constant
 from routers.ladder import Ladder
 from routers.policy import Policy
@@ -142,15 +143,16 @@ class Offers:
             )
         return Route(strategy=strategy, models=(model or self._settings.named("large"),))
 
-    def _build_ladder(self) -> Ladder:
+    def _build_ladder(self) -> Policy:
         auto = self._settings.auto
-        return Ladder(
+        ladder = Ladder(
             {effort: self._rungs(names) for effort, names in auto.ladders.items()},
             talker=self.route("direct", self._settings.named("large")),
             clerk=self.route("direct", self._settings.named("small")),
             accept_logprob=auto.accept_logprob,
             agreeing=auto.agreeing,
         )
+        return Coding(ladder, self._rungs(auto.code))
 
     def _rungs(self, names: Sequence[str]) -> tuple[Route, ...]:
         rungs: list[Route] = []

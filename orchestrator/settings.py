@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from agents.code import CodeOptions
 from agents.confidence import ConfidenceOptions
 from agents.critique import CritiqueOptions
 from agents.parallel import ParallelOptions
@@ -85,6 +86,7 @@ class StrategySettings(_Section):
     plan_tools: PlanToolsOptions = PlanToolsOptions()
     tool_loop: ToolLoopOptions = ToolLoopOptions()
     toolmaker: ToolmakerOptions = ToolmakerOptions()
+    code: CodeOptions = CodeOptions()
 
 
 def _default_ladders() -> dict[Effort, tuple[str, ...]]:
@@ -108,6 +110,7 @@ class AutoSettings(_Section):
     ``accept_logprob``: mean natural-log probability of a program's tokens from which it is accepted without a second
     opinion, by effort. ``agreeing``: how many attempts must give the same answer otherwise. ``temperature`` of every
     attempt after the first of the same route. ``step_tokens`` bounds one internal model call.
+    ``code`` are the routes for a function to be completed, tried until one passes the examples in its docstring.
     ``ask``: whether an under-specified question may lead to one clarifying question. The large model's probability
     that something is missing has to reach ``ask_weak`` where no answer is supported or attempts differ, and
     ``ask_strong`` elsewhere (above 1: never).
@@ -122,6 +125,7 @@ class AutoSettings(_Section):
     temperature: float = 0.7
     step_tokens: int = 1024
     ladders: dict[Effort, tuple[str, ...]] = Field(default_factory=_default_ladders)
+    code: tuple[str, ...] = Field(default=("code(small)", "code(large)"), min_length=1)
 
 
 class GatewaySettings(_Section):
@@ -276,6 +280,16 @@ class Settings(_Section):
     def named(self, role: Literal["small", "large"]) -> str:
         """The name of the model with that role."""
         return next(name for name, model in self.models.items() if model.role == role)
+
+    def with_threads(self, threads: int) -> "Settings":
+        """These settings with so many threads for every engine; 0 leaves them."""
+        if not threads:
+            return self
+        models = {
+            name: model.model_copy(update={"engine": model.engine.model_copy(update={"threads": threads})})
+            for name, model in self.models.items()
+        }
+        return self.model_copy(update={"models": models})
 
     @model_validator(mode="after")
     def _one_of_each_role(self) -> "Settings":

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from agents.calling_tools import CallingTools
+from agents.code import Code
 from agents.collaborative import Collaborative, collaborative_names
 from agents.confidence import Confidence
 from agents.consensus import Consensus
@@ -40,6 +41,7 @@ def build_strategies(settings: Settings) -> Mapping[str, Strategy]:
         PlanTools(options.plan_tools),
         ToolLoop(options.tool_loop),
         Toolmaker(options.toolmaker),
+        Code(options.code),
         CallingTools(settings.tools.rounds),
         *(Collaborative(name, settings.collaboration.options(name)) for name in collaborative_names()),
     )

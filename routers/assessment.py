@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict
 
 from agents.problem import AnswerForm
+from tools.verifiers.code.stub import find_stub
 from workers.messages import Message
 
 _NUMBER = re.compile(r"\d[\d,.]*")
@@ -68,6 +69,8 @@ def assess(messages: Sequence[Message], inherited: float | None = None) -> Asses
             form="text", difficulty=0.0, reason="a chat interface's own request (title, tags)", interface_task=True
         )
     form = answer_form(question)
+    if form == "code":
+        return Assessment(form=form, difficulty=None, reason="a function to complete, which can be run")
     if form == "text":
         if len(question.split()) <= _SHORT_WORDS and inherited is not None:
             return Assessment(
@@ -81,6 +84,8 @@ def assess(messages: Sequence[Message], inherited: float | None = None) -> Asses
 
 def answer_form(question: str) -> AnswerForm:
     """How answers to this question can be compared; ``text`` when nothing says that they can."""
+    if find_stub(question) is not None:
+        return "code"
     if len(set(_CHOICE.findall(question))) >= 2:
         return "choice"
     if _YES_NO.search(question):

@@ -30,7 +30,7 @@ def equal(answer: str, reference: str, form: Form, symbolic: Comparison | None =
         return letter(answer) is not None and letter(answer) == letter(reference)
     if form == "yes-no":
         return affirms(answer) is not None and affirms(answer) == affirms(reference)
-    if form == "text":
+    if form in ("text", "code"):
         return left.casefold() == right.casefold()
     return _equal_mathematically(answer, reference, form == "number", symbolic)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from tools.verifiers.choices import affirms, last_letter, letter
 from tools.verifiers.latex import boxed, plain
 from tools.verifiers.numbers import number, numbers_in
+from tools.verifiers.programs import code_block
 from tools.verifiers.protocol import Form
 
 # More than any answer needs; a longer text is searched from its end.
@@ -30,6 +31,8 @@ def final_answer(text: str, form: Form) -> str | None:
     text = text[-_SEARCHED:]
     if form == "text":
         return text.strip() or None
+    if form == "code":
+        return code_block(text)
     for candidate in _marked(text):
         if (found := _read(candidate, form)) is not None:
             return found

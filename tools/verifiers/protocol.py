@@ -2,7 +2,7 @@
 
 from typing import Literal, Protocol
 
-Form = Literal["number", "expression", "choice", "yes-no", "text"]
+Form = Literal["number", "expression", "choice", "yes-no", "code", "text"]
 """How answers are compared; the same words as the form of a problem."""
 
 

@@ -1,0 +1,122 @@
+"""Finds the function that a question wants completed, and the examples in its docstring."""
+
+import ast
+import doctest
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_LONGEST = 20_000
+_FENCE = re.compile(r"^[ \t]*```[\w.+-]*[ \t]*\n(.*?)(?:^[ \t]*```|\Z)", re.MULTILINE | re.DOTALL)
+_START = re.compile(r"^(?:from |import |def |async def |class |@)", re.MULTILINE)
+# "f(1) == 2", "f(1) ➞ 2", "f(1) returns 2" and their like, as people write them in docstrings
+_SAYS = re.compile(r"\s*(?:==>|=>|==|-->|->|➞|→|=|:|,?\s*(?:should\s+)?(?:returns?|outputs?|gives|is))\s*")
+_MOST_EXAMPLES = 20
+_MOST_TRIMMED = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Stub:
+    """A function without a body: ``source`` is the code around and above it, ``doc`` its docstring."""
+
+    name: str
+    source: str
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """``call`` should equal ``wanted``; both are Python expressions, ``wanted`` a literal."""
+
+    call: str
+    wanted: str
+
+
+def find_stub(question: str) -> Stub | None:
+    """The last function in ``question`` that has a docstring and nothing else; None if there is none."""
+    if "def " not in question or len(question) > _LONGEST:
+        return None
+    fenced = _FENCE.findall(question)
+    start = _START.search(question)
+    for region in (*reversed(fenced), question[start.start() :] if start else ""):
+        source, tree = _parsed(region)
+        if tree is None:
+            continue
+        for node in reversed(tree.body):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and _empty(node):
+                return Stub(node.name, source, ast.get_docstring(node) or "")
+    return None
+
+
+def examples(stub: Stub) -> tuple[Example, ...]:
+    """The examples in the docstring whose wanted result is a literal, at most 20."""
+    found = {example.call: example for example in (*_doctests(stub), *_written(stub))}
+    return tuple(found.values())[:_MOST_EXAMPLES]
+
+
+def _parsed(region: str) -> tuple[str, ast.Module | None]:
+    """``region`` as Python; prose below it is left off, line by line."""
+    lines = region.rstrip().split("\n")
+    for end in range(len(lines), max(len(lines) - _MOST_TRIMMED, 0), -1):
+        source = "\n".join(lines[:end]) + "\n"
+        try:
+            return source, ast.parse(source)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+    return "", None
+
+
+def _empty(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    if ast.get_docstring(node) is None:
+        return False
+    return all(isinstance(rest, ast.Pass) or _is_ellipsis(rest) for rest in node.body[1:])
+
+
+def _is_ellipsis(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and node.value.value is ...
+
+
+def _doctests(stub: Stub) -> Iterator[Example]:
+    try:
+        found = doctest.DocTestParser().get_examples(stub.doc)
+    except ValueError:  # inconsistent indentation: no doctests then
+        return
+    for example in found:
+        # What is wanted reaches to the next blank line, and prose may follow it at once.
+        want = example.want.strip()
+        for wanted in (want, want.split("\n", 1)[0]):
+            if (made := _example(stub, example.source.strip(), wanted)) is not None:
+                yield made
+                break
+
+
+def _written(stub: Stub) -> Iterator[Example]:
+    for match in re.finditer(rf"(?<![\w.>]){re.escape(stub.name)}\(", stub.doc):
+        line = stub.doc[match.start() :].split("\n", 1)[0]
+        end = _closing(line, len(stub.name))
+        said = _SAYS.match(line, end) if end else None
+        if said is None:
+            continue
+        wanted = re.split(r"\s{2,}|\s#|;", line[said.end() :])[0].strip().rstrip(".,")
+        if (made := _example(stub, line[:end], wanted)) is not None:
+            yield made
+
+
+def _closing(text: str, start: int) -> int:
+    """Where the parenthesis that opens at ``start`` has been closed; 0 if it has not."""
+    depth = 0
+    for index in range(start, len(text)):
+        depth += {"(": 1, ")": -1}.get(text[index], 0)
+        if depth == 0:
+            return index + 1
+    return 0
+
+
+def _example(stub: Stub, call: str, wanted: str) -> Example | None:
+    try:
+        expression = ast.parse(call, mode="eval").body
+        ast.literal_eval(wanted)
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        return None
+    names = {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
+    return Example(call, wanted) if stub.name in names else None
