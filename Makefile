@@ -68,9 +68,8 @@ $(UI)/dist/.built: $(UI_SOURCES) $(UI)/node_modules/.installed
 	$(NPM) run --silent build
 	@touch $@
 
-# Not `npm ci`: that refuses a lock file without the programs of platforms that the registry at hand does not carry.
 $(UI)/node_modules/.installed: $(UI)/package-lock.json $(UI)/.npmrc | $(VENV)/bin/python
-	$(NPM) install --no-save --loglevel error
+	$(NPM) ci --loglevel error
 	@touch $@
 
 # The sandbox needs bubblewrap; without it Tandem starts all the same and refuses to run programs.

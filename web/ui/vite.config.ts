@@ -1,6 +1,6 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
-import { onlyWoff2 } from "./fonts";
+import { onlyWoff2 } from "./fonts.ts";
 
 // During development the gateway serves the API: TANDEM_URL=http://127.0.0.1:8000 npm run dev
 const gateway = process.env["TANDEM_URL"] ?? "http://127.0.0.1:8000";

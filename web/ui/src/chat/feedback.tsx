@@ -9,12 +9,13 @@ interface FeedbackProps {
 
 /** Thumbs, and after a choice room for a reason, which may stay empty. */
 export function Feedback({ turn, rate }: FeedbackProps) {
-  const [asking, setAsking] = useState(false);
+  const [asking, setAsking] = useState<Rating | 0>(0);
   const given = turn.feedback?.rating ?? 0;
   const choose = (rating: Rating) => async () => {
     const next = given === rating ? 0 : rating;
+    // At once, so that what is typed next goes into the field for the reason.
+    setAsking(next);
     await rate(next);
-    setAsking(next !== 0);
   };
   return (
     <>
@@ -38,12 +39,12 @@ export function Feedback({ turn, rate }: FeedbackProps) {
       >
         <Icon name="dislike" />
       </button>
-      {asking && given !== 0 && (
+      {asking !== 0 && (
         <ReasonForm
-          good={given === 1}
+          good={asking === 1}
           send={async (reason) => {
-            if (reason) await rate(given, reason);
-            setAsking(false);
+            setAsking(0);
+            if (reason) await rate(asking, reason);
           }}
         />
       )}

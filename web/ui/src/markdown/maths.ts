@@ -25,10 +25,9 @@ export function withDollars(text: string): string {
 }
 
 function rewritten(prose: string): string {
-  return prose
-    .replace(
-      DISPLAY,
-      (_, bracketed?: string, dollars?: string) => `\n$$$$\n${(bracketed ?? dollars ?? "").trim()}\n$$$$\n`,
-    )
-    .replace(INLINE, (_, bracketed?: string, dollars?: string) => `$$$$${(bracketed ?? dollars ?? "").trim()}$$$$`);
+  const displayed = (_: string, bracketed?: string, dollars?: string): string =>
+    `\n$$\n${(bracketed ?? dollars ?? "").trim()}\n$$\n`;
+  const inline = (_: string, bracketed?: string, dollars?: string): string =>
+    `$$${(bracketed ?? dollars ?? "").trim()}$$`;
+  return prose.replace(DISPLAY, displayed).replace(INLINE, inline);
 }

@@ -42,9 +42,9 @@ function componentsFor(run: string | null, maths: Maths | null): Components {
     img: ({ src, alt }) => <Picture source={typeof src === "string" ? src : undefined} alt={alt ?? ""} run={run} />,
     table: ({ children }) => (
       // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls by keyboard
-      <section className="table-scroll" aria-label="Table" tabIndex={0}>
+      <div className="table-scroll" tabIndex={0}>
         <table>{children}</table>
-      </section>
+      </div>
     ),
     code: ({ node, children }) =>
       maths && node && classesOf(node).includes("math-inline") ? (

@@ -1,7 +1,8 @@
 import { Dialog } from "./dialog";
-import { SHORTCUTS } from "./shortcuts";
+import { SHORTCUTS, useShortcutsOn } from "./shortcuts";
 
 export function KeysDialog({ close }: { close: () => void }) {
+  const [on, setOn] = useShortcutsOn();
   return (
     <Dialog title="Keyboard" onClose={close}>
       <dl className="keys">
@@ -14,6 +15,10 @@ export function KeysDialog({ close }: { close: () => void }) {
           </div>
         ))}
       </dl>
+      <label className="check">
+        <input type="checkbox" checked={on} onChange={(event) => setOn(event.target.checked)} />
+        Single keys work outside of text fields
+      </label>
     </Dialog>
   );
 }

@@ -6,9 +6,15 @@ export type News = { about: "conversations" } | { about: "thread"; conversation:
 
 const CHANNEL = "tandem";
 
+interface Letter {
+  /** When the sending page began to load, to the microsecond: its name among the tabs. */
+  from: number;
+  news: News;
+}
+
 export function tell(news: News): void {
   const channel = new BroadcastChannel(CHANNEL);
-  channel.postMessage(news);
+  channel.postMessage({ from: performance.timeOrigin, news } satisfies Letter);
   channel.close();
 }
 
@@ -19,7 +25,9 @@ export function useNews(heard: (news: News) => void): void {
   });
   useEffect(() => {
     const channel = new BroadcastChannel(CHANNEL);
-    channel.onmessage = (event: MessageEvent<News>) => latest.current(event.data);
+    channel.onmessage = ({ data }: MessageEvent<Letter>) => {
+      if (data.from !== performance.timeOrigin) latest.current(data.news);
+    };
     return () => channel.close();
   }, []);
 }

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "react";
+import { isBoolean, remembered, useRemembered } from "./remembered";
 
 export const SHORTCUTS: readonly { keys: string; does: string }[] = [
   { keys: "/", does: "to the question field" },
@@ -12,6 +13,13 @@ export const SHORTCUTS: readonly { keys: string; does: string }[] = [
   { keys: "← →", does: "through the tokens of a tinted answer" },
 ];
 
+const NAME = "shortcuts";
+
+/** Keys without a modifier can get in the way of speech input and slips, so they can be turned off. */
+export function useShortcutsOn(): [boolean, (on: boolean) => void] {
+  return useRemembered(NAME, isBoolean, true);
+}
+
 /** A key of the whole page; while something is typed only Escape counts. */
 export function useShortcut(key: string, act: () => void): void {
   const latest = useRef(act);
@@ -21,7 +29,7 @@ export function useShortcut(key: string, act: () => void): void {
   useEffect(() => {
     const pressed = (event: KeyboardEvent): void => {
       if (event.key !== key || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-      if (key !== "Escape" && typing(event.target)) return;
+      if (key !== "Escape" && (typing(event.target) || !remembered(NAME, isBoolean, true))) return;
       if (document.querySelector("dialog[open]")) return;
       event.preventDefault();
       latest.current();
