@@ -141,6 +141,7 @@ def engine_address(settings: Settings, name: str) -> EngineAddress:
         tokenizer=engine.tokenizer,
         slots=engine.slots,
         exclusive=engine.exclusive,
+        sha256=settings.models[name].sha256,
     )
 
 

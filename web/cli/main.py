@@ -2,7 +2,7 @@
 
 import typer
 
-from web.cli import keys, models
+from web.cli import keys, models, train
 from web.cli.ask import ask
 from web.cli.bench import bench
 from web.cli.doctor import doctor
@@ -22,6 +22,7 @@ def build() -> typer.Typer:
         app.command()(command)
     app.add_typer(models.app, name="models")
     app.add_typer(keys.app, name="keys")
+    app.add_typer(train.app, name="train")
     return app
 
 

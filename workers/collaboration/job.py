@@ -20,12 +20,14 @@ LONGEST_STREAM = 200_000
 
 
 class Job(BaseModel):
-    """``engines`` are those of the request's two models."""
+    """``engines`` are those of the request's two models, the small one first. ``head`` is the file of a head trained
+    for them, "" for the one that ships, if any."""
 
     model_config = ConfigDict(frozen=True)
 
     request: CollaborationRequest
     engines: tuple[EngineAddress, ...]
+    head: str = ""
 
     @property
     def id(self) -> str:

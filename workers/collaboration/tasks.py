@@ -19,10 +19,11 @@ from redis.asyncio import Redis
 
 from workers.collaboration.job import QUEUE, TASK, Job
 from workers.collaboration.leased_gate import LeasedGate
-from workers.collaboration.local import LocalCollaboration
+from workers.collaboration.local import Heads, LocalCollaboration
 from workers.collaboration.presence import be_present
 from workers.collaboration.writer import JobWriter
 from workers.decode_lease import DecodeLease
+from workers.divergence.shelf import HeadShelf
 from workers.engines.pool import EnginePool
 
 # Only guards the making of the process's loop: two threads may need it first.
@@ -69,6 +70,7 @@ class _Process:
         # With a socket timeout redis-py sends through asyncio.wait_for, which loses cancellations on Python 3.11.
         self._redis = Redis.from_url(redis_url, socket_timeout=None)
         self._engines = EnginePool()
+        self._heads = HeadShelf()
         self._lease = DecodeLease(self._redis)
         self._writer = JobWriter(self._redis, self._collaboration)
         self._writing: set[asyncio.Task[None]] = set()
@@ -103,7 +105,12 @@ class _Process:
     async def _collaboration(self, job: Job) -> AsyncIterator[LocalCollaboration]:
         async with self._engines.borrow(job.engines) as engines:
             gate = LeasedGate(self._lease, {address.name: address for address in job.engines})
-            yield LocalCollaboration(engines, gate)
+            yield LocalCollaboration(engines, gate, await asyncio.to_thread(self._heads_for, job))
+
+    def _heads_for(self, job: Job) -> Heads:
+        small, large = job.engines
+        head = self._heads.find(small.sha256, large.sha256, job.head)
+        return {} if head is None else {(small.name, large.name): head}
 
     def _begin_presence(self) -> None:
         self._announced = self._loop.create_task(be_present(self._redis))

@@ -12,17 +12,20 @@ from workers.divergence.records import Ground, Label, TrainingAnswer
 from workers.engines.protocol import Engine
 from workers.engines.torch_engine import Reading
 
+JUDGED_DIVERGENT = 0.43
+"""A judge of 1.5 billion parameters hesitates: on pairs marked by hand all that mean the same were below this
+probability and all others above it."""
+
 _SENTENCE_TOKENS = 48
 _JUDGE_TOP = 20
 _FINAL = "\\boxed{"
 
 
 class Labeller:
-    """``large`` continues and judges: its prefix cache holds what both need. ``questions`` maps ids to messages."""
+    """``large`` continues and judges."""
 
-    def __init__(self, large: Engine, questions: Mapping[str, str], journal: Journal[Label]) -> None:
+    def __init__(self, large: Engine, journal: Journal[Label]) -> None:
         self._large = large
-        self._questions = questions
         self._journal = journal
         self._done = {(label.question, label.position): label for label in journal.read()}
 
@@ -48,7 +51,8 @@ class Labeller:
                     progress(len(self._done))
 
         async with asyncio.TaskGroup() as group:
-            for _ in range(slots):
+            # Half of the slots keep the answers' prefixes, the others the judge's.
+            for _ in range(max(1, slots // 2)):
                 group.create_task(work())
         return list(self._done.values())
 
@@ -71,8 +75,8 @@ class Labeller:
         plain = plain_verdict(ours, theirs)
         if plain is not None:
             return _label(answer, position, small, (ours, theirs), *plain, None)
-        probability = await self._judge(answer, position, ours, theirs)
-        return _label(answer, position, small, (ours, theirs), probability >= 0.5, "judge", probability)
+        probability = await self._judge(ours, theirs)
+        return _label(answer, position, small, (ours, theirs), probability >= JUDGED_DIVERGENT, "judge", probability)
 
     async def _sentence_of(self, answer: TrainingAnswer, position: int) -> str:
         """The answer itself is the large model's greedy continuation of its own token."""
@@ -89,24 +93,20 @@ class Labeller:
         )
         return first_sentence(start + "".join(token.text for token in tokens))
 
-    async def _judge(self, answer: TrainingAnswer, position: int, ours: str, theirs: str) -> float:
-        """The large model's probability that the two ways to go on mean different things.
-
-        Asked as the next turn of the conversation, so that it reads the answer from its prefix cache.
-        """
-        so_far = await self._large.detokenize(answer.ids[:position])
-        messages = [
-            {"role": "user", "content": self._questions[answer.question]},
-            {"role": "assistant", "content": so_far},
-            {"role": "user", "content": render("judge", first=theirs.strip(), second=ours.strip())},
-        ]
-        prompt = await self._large.tokenize(await self._large.render(messages))
+    async def _judge(self, ours: str, theirs: str) -> float:
+        """The large model's probability that the two ways to go on mean different things."""
+        # Instruction and examples come first: the prefix cache holds them, and only the case itself is read.
+        text = render("judge", first=_line(theirs), second=_line(ours))
+        prompt = await self._large.tokenize(await self._large.render([{"role": "user", "content": text}]))
         tokens, _ = await greedy(self._large, prompt, 1, top_logprobs=_JUDGE_TOP)
-        yes, no = (await self._large.tokenize("1"))[0], (await self._large.tokenize("0"))[0]
         found = {token: math.exp(logprob) for token, logprob in tokens[0].top} if tokens else {}
-        total = found.get(yes, 0.0) + found.get(no, 0.0)
+        different, same = [found.get((await self._large.tokenize(word))[0], 0.0) for word in ("different", "same")]
         # A judge that says neither has not said that they are the same.
-        return found.get(yes, 0.0) / total if total else 1.0
+        return different / (different + same) if different + same else 1.0
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _label(

@@ -11,7 +11,8 @@ from workers.engines.sglang import SGLangEngine
 
 class EngineAddress(BaseModel):
     """A running engine of the model ``name``. ``tokenizer`` as in ``SGLangEngine``; ``exclusive`` engines share the
-    machine's decode lease, up to ``slots`` requests of one engine at a time. It holds no secrets."""
+    machine's decode lease, up to ``slots`` requests of one engine at a time. ``sha256`` is that of the model's file,
+    where it is known. It holds no secrets."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -21,6 +22,7 @@ class EngineAddress(BaseModel):
     tokenizer: str = ""
     slots: int = 1
     exclusive: bool = False
+    sha256: str = ""
 
 
 def open_engine(address: EngineAddress) -> Engine:

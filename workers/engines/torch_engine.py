@@ -98,6 +98,13 @@ class TorchEngine:
         async with self._turn:
             return await self._run(lambda: _look(caches, list(ids)))
 
+    async def embeddings(self) -> NDArray[np.float32]:
+        """The model's input embeddings (vocabulary, width)."""
+        model, _ = await self._ready()
+        weight = model.model.get_input_embeddings().weight
+        out: NDArray[np.float32] = await self._run(lambda: weight.detach().float().cpu().numpy())
+        return out
+
     async def tokenize(self, text: str) -> tuple[int, ...]:
         model, _ = await self._ready()
         return tuple(await asyncio.to_thread(model.tokenizer.encode, text, add_special_tokens=False))

@@ -1,0 +1,110 @@
+"""``tandem train``: what is learned for a pair of models."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from agents.prompts import render
+from bench.engines import engines_running
+from bench.questions import NoQuestions, data_folder, read_questions
+from orchestrator.model_files import locate
+from orchestrator.model_park import build_engine
+from orchestrator.settings import Settings
+from orchestrator.settings_file import SettingsInvalid, load_settings
+from orchestrator.stack.part import StackError
+from workers.divergence.dataset import TooFewLabels
+from workers.divergence.pipeline import OtherPair, Pair, Pipeline
+from workers.divergence.records import TrainingQuestion
+from workers.divergence.shelf import shipped_name
+from workers.divergence.trained_head import TrainedHead
+from workers.divergence.training_options import TrainingOptions
+from workers.engines.errors import EngineError
+from workers.engines.torch_engine import TorchEngine
+from workers.model_files.errors import ModelUnavailable
+
+_DATASETS = ("gsm8k_train", "svamp")
+
+app = typer.Typer(help="Train what the policies of two models use.", no_args_is_help=True)
+
+
+@app.callback()
+def train() -> None:
+    """Train what the policies of two models use."""
+
+
+@app.command()
+def divergence(
+    data: Annotated[Path | None, typer.Option(help="Folder with NAME.jsonl; else $TANDEM_BENCH_DATA.")] = None,
+    dataset: Annotated[
+        list[str] | None, typer.Option(help="Training questions; repeat for several. Default: gsm8k_train, svamp.")
+    ] = None,
+    rows: Annotated[int, typer.Option(help="Questions of each set, the first ones.")] = 40,
+    labels: Annotated[int, typer.Option(help="How many judged mismatches are enough.")] = 700,
+    folder: Annotated[
+        Path | None, typer.Option(help="Answers, readings and labels so far; by default beside the models.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The head's file; by default in that folder.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the folds and the network.")] = 0,
+    recall: Annotated[float, typer.Option(help="Of divergent tokens that the threshold has to find.")] = 0.95,
+    large_share: Annotated[
+        float, typer.Option(help="Choose the threshold by this share of large tokens instead; 0: by recall.")
+    ] = 0.0,
+    threads: Annotated[int, typer.Option(help="Threads of each engine and of torch; 0 takes the settings'.")] = 0,
+) -> None:
+    """Label where the two models part ways and train the head of the policy `divergence`; resumable at every step."""
+    console = Console()
+    options = TrainingOptions(seed=seed, recall=recall, large_share=large_share or None)
+    try:
+        settings = load_settings().with_threads(threads)
+        place = folder or settings.storage.models.parent / "divergence"
+        questions = _questions(data_folder(data), dataset or list(_DATASETS), rows)
+        with engines_running(settings, console):
+            head = asyncio.run(_head(settings, place, questions, labels, options, console))
+    except (
+        NoQuestions,
+        SettingsInvalid,
+        StackError,
+        ModelUnavailable,
+        TooFewLabels,
+        OtherPair,
+        EngineError,
+    ) as error:
+        console.print(f"[red]{error}[/red]", highlight=False)
+        raise typer.Exit(1) from None
+    path = out or place / shipped_name(head.card.small, head.card.large)
+    head.save(path)
+    for name, value in head.card.metrics.items():
+        console.print(f"  {name:20} {value:.3f}", highlight=False)
+    console.print(f"threshold {head.threshold:.3f}; written: {path} ({path.stat().st_size / 1e6:.2f} MB)")
+
+
+def _questions(folder: Path, datasets: list[str], rows: int) -> list[TrainingQuestion]:
+    """The data sets in turn, so that few labels are of all of them."""
+    columns = [read_questions(folder, dataset, rows) for dataset in datasets]
+    longest = max(len(column) for column in columns)
+    mixed = [column[index] for index in range(longest) for column in columns if index < len(column)]
+    return [TrainingQuestion(id=row.id, text=render("cot", question=row.question)) for row in mixed]
+
+
+async def _head(
+    settings: Settings,
+    place: Path,
+    questions: list[TrainingQuestion],
+    labels: int,
+    options: TrainingOptions,
+    console: Console,
+) -> TrainedHead:
+    small, large = settings.named("small"), settings.named("large")
+    pair = Pair(settings.models[small].sha256, settings.models[large].sha256)
+    pipeline = Pipeline(place, pair, lambda line: console.print(f"  {line}", highlight=False))
+    reader = TorchEngine(small, locate(settings, small), threads=settings.models[small].engine.threads)
+    engine = build_engine(settings, large)
+    try:
+        labelled = await pipeline.label(reader, engine, questions, labels)
+        return await asyncio.to_thread(pipeline.train, labelled, options)
+    finally:
+        await reader.aclose()
+        await engine.aclose()
