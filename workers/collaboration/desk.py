@@ -52,7 +52,7 @@ class LocalDesk:
         limit = self._page.left if call.limit is None else min(call.limit, self._page.left)
         sampling = replace(self._request.sampling, max_tokens=limit, stop=(), seed=self._call_seed())
         events = self._generate(seat, seat.ids, sampling, call.top_logprobs)
-        async with aclosing(events), aclosing(proposals(seat.engine, events, self._unfinished())) as found:
+        async with aclosing(events), aclosing(proposals(seat.engine, events, self._unfinished(seat))) as found:
             async for proposal in found:
                 yield proposal
 
@@ -109,10 +109,11 @@ class LocalDesk:
         seed = self._request.sampling.seed
         return None if seed is None else (seed + len(self.written)) % _SEEDS
 
-    def _unfinished(self) -> Sequence[int]:
+    def _unfinished(self, seat: Seat) -> Sequence[int]:
+        """The ids at the end of the answer that make no whole character yet, as far as ``seat`` knows their meaning."""
         ids: list[int] = []
         for written in reversed(self.written):
-            if written.text or self.author(written) != self.author(self.written[-1]):
+            if written.text or not seat.reads(self.author(written)):
                 break
             ids.insert(0, written.id)
         return ids

@@ -43,9 +43,13 @@ class Seat:
             self.ids += await self.as_read([(token.id, token.text) for token in tokens], role)
         self._caught_up = len(written)
 
+    def reads(self, role: Role) -> bool:
+        """Whether the ids of what ``role`` wrote mean the same to this model."""
+        return self._shared or role == self.role
+
     async def as_read(self, tokens: Sequence[tuple[int, str]], role: Role) -> Sequence[int]:
         """(id, text) pairs that ``role`` wrote, as this model's ids."""
-        if self._shared or role == self.role:
+        if self.reads(role):
             return [id for id, _ in tokens]
         return await self.engine.tokenize("".join(text for _, text in tokens))
 

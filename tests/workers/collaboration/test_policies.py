@@ -10,7 +10,6 @@ from workers.collaboration.entropy import entropy_from_below
 from workers.collaboration.head import TokenFeatures
 from workers.collaboration.local import LocalCollaboration
 from workers.collaboration.policies import policy_names
-from workers.engines.llamacpp import LlamaCppEngine
 from workers.engines.scripted.script import Reply, Script, say
 
 SURE, UNSURE = -0.001, -1.2
@@ -203,15 +202,14 @@ class Vowels:
 async def test_divergence_lets_the_large_model_write_the_divergent_tokens(pair: Pair) -> None:
     text = "never a consonant but vowels"
     pair.say(text)
-    engines = {"s": LlamaCppEngine("s", pair.small.url), "l": LlamaCppEngine("l", pair.large.url)}
-    outcome = await write(LocalCollaboration(engines, heads={("s", "l"): Vowels()}), request("divergence"))
+    outcome = await write(LocalCollaboration(pair.engines, heads={("s", "l"): Vowels()}), request("divergence"))
     assert outcome.text == "".join(c.upper() if c in "aeiou" else c for c in text)
     assert outcome.finish is not None
     assert outcome.finish.usage["l"].completion == sum(c in "aeiou" for c in text), "one token at a time"
-    never = await write(LocalCollaboration(engines, heads={("s", "l"): Vowels()}), request("divergence", threshold=1.0))
+    never = await write(
+        LocalCollaboration(pair.engines, heads={("s", "l"): Vowels()}), request("divergence", threshold=1.0)
+    )
     assert set(never.owners) == {"s"}
-    for engine in engines.values():
-        await engine.aclose()
 
 
 async def test_divergence_without_a_head_goes_by_entropy(pair: Pair) -> None:

@@ -85,7 +85,11 @@ class Pair:
 
     small: ScriptedServer
     large: ScriptedServer
-    collaboration: LocalCollaboration
+    engines: dict[str, LlamaCppEngine]
+
+    @property
+    def collaboration(self) -> LocalCollaboration:
+        return LocalCollaboration(self.engines)
 
     def say(self, text: str, *others: Reply, logprobs: Sequence[float] = (-0.001,), **fields: object) -> None:
         """Both models' text, and the large one's other replies, which are tried first."""
@@ -98,6 +102,6 @@ class Pair:
 async def scripted_pair() -> AsyncIterator[Pair]:
     with ScriptedServer(Script()) as small, ScriptedServer(Script()) as large:
         engines = {"s": LlamaCppEngine("s", small.url), "l": LlamaCppEngine("l", large.url)}
-        yield Pair(small, large, LocalCollaboration(engines))
+        yield Pair(small, large, engines)
         for engine in engines.values():
             await engine.aclose()

@@ -49,8 +49,6 @@ class Leader:
                         break
                     course.add(proposal.text)
                     yield Keep(role, (proposal,), f"{_DOES[role]} sentence {course.number}")
-                    if course.writer() != role:
-                        break
 
 
 class _Course:
