@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from agents.code import CodeOptions
 from agents.confidence import ConfidenceOptions
 from agents.critique import CritiqueOptions
+from agents.logic import LogicOptions
 from agents.parallel import ParallelOptions
 from agents.plan import PlanOptions
 from agents.plan_tools import PlanToolsOptions
@@ -87,6 +88,7 @@ class StrategySettings(_Section):
     tool_loop: ToolLoopOptions = ToolLoopOptions()
     toolmaker: ToolmakerOptions = ToolmakerOptions()
     code: CodeOptions = CodeOptions()
+    logic: LogicOptions = LogicOptions()
 
 
 def _default_ladders() -> dict[Effort, tuple[str, ...]]:

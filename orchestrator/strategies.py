@@ -10,6 +10,7 @@ from agents.consensus import Consensus
 from agents.cot import ChainOfThought
 from agents.critique import Critique
 from agents.direct import Direct
+from agents.logic import Logic
 from agents.parallel import Parallel
 from agents.plan import Plan
 from agents.plan_tools import PlanTools
@@ -42,6 +43,7 @@ def build_strategies(settings: Settings) -> Mapping[str, Strategy]:
         ToolLoop(options.tool_loop),
         Toolmaker(options.toolmaker),
         Code(options.code),
+        Logic(options.logic),
         CallingTools(settings.tools.rounds),
         *(Collaborative(name, settings.collaboration.options(name)) for name in collaborative_names()),
     )

@@ -1,0 +1,35 @@
+"""Sentences into formulas: the model translates, line by line, and what it writes is parsed as data."""
+
+import re
+from collections.abc import Sequence
+
+from agents.prompts import render
+from agents.strategy import SolveContext, write
+from tools.verifiers.logic.formula import Formula, NotAFormula, parse
+from workers.engines.protocol import Sampling
+from workers.messages import Message
+
+_LINE = re.compile(r"^\s*(\d{1,3})[.):]\s*(.+?)\s*$", re.MULTILINE)
+_DECORATION = "`$* "
+
+
+async def formalised(
+    sentences: Sequence[str], context: SolveContext, sampling: Sampling
+) -> tuple[tuple[Formula | None, ...], float | None]:
+    """A formula for each sentence, None where the model wrote none that can be read, and the mean log-probability of
+    the translation. Raises ``BudgetSpent``."""
+    numbered = "\n".join(f"{number}. {sentence}" for number, sentence in enumerate(sentences, 1))
+    messages = (Message(role="user", content=render("formalise", sentences=numbered)),)
+    completion = await write(context, context.writer(), messages, sampling, purpose="translate into logic")
+    lines = {int(number): text for number, text in _LINE.findall(completion.text)}
+    found = tuple(_read(lines.get(number)) for number in range(1, len(sentences) + 1))
+    return found, completion.mean_logprob()
+
+
+def _read(line: str | None) -> Formula | None:
+    if line is None:
+        return None
+    try:
+        return parse(line.strip(_DECORATION))
+    except NotAFormula:
+        return None

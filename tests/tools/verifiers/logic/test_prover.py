@@ -1,0 +1,46 @@
+"""Z3 decides theories in the real sandbox."""
+
+from tools.sandbox.bubblewrap import BubblewrapSandbox
+from tools.sandbox.protocol import Limits
+from tools.verifiers.logic.formula import parse
+from tools.verifiers.logic.prover import decide
+from tools.verifiers.logic.theory import Theory, script_of
+
+LIMITS = Limits(wall_seconds=60, cpu_seconds=30)
+
+
+def theory(conclusion: str, *premises: str) -> Theory:
+    return Theory(tuple(parse(premise) for premise in premises), parse(conclusion))
+
+
+async def test_what_follows_what_is_refuted_and_what_is_open() -> None:
+    rule = "all x. (Cats(x) -> Mammal(x))"
+    decisions = await decide(
+        BubblewrapSandbox(),
+        LIMITS,
+        [
+            theory("Mammal(tom)", rule, "Cat(tom)"),
+            theory("not Mammal(tom)", rule, "Cat(tom)"),
+            theory("Mammal(tom)", rule),
+            theory("Mammal(tom)", "P(a)", "not P(a)"),
+            theory("exists x. Likes(x, ann)", "all x. (Kind(x) -> Likes(x, ann))", "Kind(bob)"),
+            theory("a = c", "a = b", "b = c"),
+        ],
+    )
+    assert decisions == ("true", "false", "uncertain", "contradictory", "true", "true")
+
+
+async def test_a_solver_that_would_never_end_is_stopped() -> None:
+    endless = theory(
+        "exists x. R(x, a)",
+        "all x. exists y. R(x, y)",
+        "all x. not R(x, x)",
+        "all x, y, z. (R(x, y) and R(y, z) -> R(x, z))",
+    )
+    assert await decide(BubblewrapSandbox(), LIMITS, [endless]) == ("unknown",)
+
+
+def test_only_made_up_names_reach_the_solver() -> None:
+    script = script_of(theory("exit(tom)", "assert_false(tom)"))
+    assert "exit" not in script.given + script.conclusion
+    assert "false" not in script.given
