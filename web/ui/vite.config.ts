@@ -11,6 +11,8 @@ export default defineConfig({
   build: {
     target: "es2022",
     manifest: "manifest.json",
+    // The licences of what is bundled travel with it.
+    license: { fileName: "licenses.md" },
     // The gateway's content security policy allows files of its own, and no data: addresses.
     assetsInlineLimit: 0,
     // The polyfill for old browsers is an inline script; none that this code runs in needs it.

@@ -58,7 +58,9 @@ export function ThreadPage({ id, me, offers, listChanged, openList }: ThreadPage
     const text = draft.trim();
     if (!text || running || thread.sending) return;
     setDraft("");
-    if (!(await ask(last?.id ?? null, text, options))) setDraft(text);
+    // A question that never got an answer is asked anew beside it.
+    const parent = last?.role === "user" ? last.parent : (last?.id ?? null);
+    if (!(await ask(parent, text, options))) setDraft(text);
     field.current?.focus();
   };
   const stop = running ? () => void thread.stop(running) : null;
