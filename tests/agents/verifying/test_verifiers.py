@@ -1,0 +1,94 @@
+"""Verifiers over a scripted model, the real sandbox and the real solver."""
+
+import pytest
+
+from agents.events import Event, Verdict
+from agents.problem import Answer, Problem
+from agents.verifying.constraints import Constraints
+from agents.verifying.entailment import Entailment, steps_in
+from agents.verifying.examples import DocstringExamples
+from agents.verifying.judge import Judge
+from tests.agents.conftest import ContextFor, asked
+from tests.agents.test_logic import THREE
+from tests.agents.test_logic import asked as deduction
+from workers.engines.scripted.script import Script, say
+from workers.engines.scripted.server import ScriptedServer
+
+
+def answer(text: str, value: str | None = None) -> Answer:
+    return Answer(text=text, value=value, strategy="cot", model="only")
+
+
+def verdict(seen: list[Event]) -> Verdict:
+    [found] = [e for e in seen if isinstance(e, Verdict)]
+    return found
+
+
+@pytest.mark.parametrize(("word", "score"), [("yes", 0.9), ("No, it is not.", 0.1), ("Hm.", None)])
+async def test_the_judges_first_word_and_its_probability_are_the_score(
+    scripted: ScriptedServer, context_for: ContextFor, seen: list[Event], word: str, score: float | None
+) -> None:
+    scripted.script = Script(default=say(word))
+    given = await Judge("only").score(asked("What is 6 * 7?"), answer("6 * 7 = 42", "42"), context_for())
+    # One scripted token is one byte, of log-probability -0.1.
+    assert given == (None if score is None else pytest.approx(score, abs=0.01))
+    assert verdict(seen).accepted == (None if score is None else score > 0.5)
+
+
+async def test_a_judges_score_is_calibrated_on_outcomes(scripted: ScriptedServer, context_for: ContextFor) -> None:
+    scripted.script = Script(default=say("yes"))
+    judge = Judge("only", calibrate=lambda given: given / 3)
+    score = await judge.score(asked("What is 6 * 7?"), answer("42", "42"), context_for())
+    assert score == pytest.approx(0.3, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("third", "score", "said"),
+    [
+        ("Animal(tom)", 1.0, "all 1 steps follow"),
+        ("not Animal(tom)", 0.0, "contradicted: Tom is what I say."),
+        ("Happy(tom)", 0.0, "ungrounded: Tom is what I say."),
+        ("import os", None, None),
+    ],
+)
+async def test_the_step_that_does_not_follow_is_named(
+    scripted: ScriptedServer,
+    context_for: ContextFor,
+    seen: list[Event],
+    third: str,
+    score: float | None,
+    said: str | None,
+) -> None:
+    scripted.script = Script(default=say(f"1. all x. (Cat(x) -> Animal(x))\n2. Cat(tom)\n3. {third}"))
+    derivation = answer("1. Tom is what I say.\nSo the answer is \\boxed{A}.", "A")
+    assert await Entailment().score(deduction(THREE), derivation, context_for()) == score
+    if said is not None:
+        assert verdict(seen).reason == said
+
+
+def test_steps_are_sentences_without_the_final_verdict() -> None:
+    text = "Let us see:\n- Tom is a cat. Every cat is an animal!\n2) Thus Tom is an animal.\nThe answer is A."
+    assert steps_in(text) == ("Tom is a cat.", "Every cat is an animal!", "Thus Tom is an animal.")
+
+
+@pytest.mark.parametrize(
+    ("program", "score"),
+    [("print('yes' if 42 / 6 == 7 else 'no')", 1.0), ("print('No.')", 0.0), ("1 / 0", None), ("print(42)", None)],
+)
+async def test_a_program_checks_the_conditions(
+    scripted: ScriptedServer, context_for: ContextFor, seen: list[Event], program: str, score: float | None
+) -> None:
+    scripted.script = Script(default=say(f"```python\n{program}\n```"))
+    given = await Constraints().score(asked("What is 6 * 7?"), answer("42", "42"), context_for())
+    assert given == score
+    assert verdict(seen).accepted == (None if score is None else score == 1.0)
+
+
+async def test_examples_of_the_docstring_are_run(context_for: ContextFor) -> None:
+    stub = 'def twice(x):\n    """Twice x.\n    >>> twice(2)\n    4\n    >>> twice(0)\n    0\n    """\n'
+    problem = asked(stub)
+    for body, score in (("2 * x", 1.0), ("x", 0.5)):
+        code = answer(f"```python\ndef twice(x):\n    return {body}\n```")
+        assert await DocstringExamples().score(problem, code, context_for()) == score
+    plain: Problem = asked("What is 6 * 7?")
+    assert await DocstringExamples().score(plain, answer("42"), context_for()) is None
