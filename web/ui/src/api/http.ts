@@ -19,11 +19,15 @@ export class ApiError extends Error {
 const UNREACHABLE = "The gateway does not answer. Check that it is running (tandem serve), then try again.";
 const UNREADABLE = "The gateway's answer could not be read. A proxy in between may be at fault; reload the page.";
 
+/** The window hears this when the server no longer knows who this is. */
+export const LOGGED_OUT = "tandem-logged-out";
+
 type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
 /** Returns the parsed body; throws `ApiError`. An aborted request throws the abort itself. */
 export async function call<T>(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const response = await send(method, path, body, signal);
+  if (response.status === 401 && path !== "/v1/session") window.dispatchEvent(new Event(LOGGED_OUT));
   if (!response.ok) throw await failure(response);
   if (response.status === 204) return undefined as T;
   try {

@@ -102,10 +102,10 @@ function Usage({ data }: { data: Dashboard }) {
           show={seconds}
         />
         <DayLines
-          title="Cost"
+          title="Cost of an answer, in large-model tokens"
           days={data.days}
-          lines={[{ name: "cost", value: (day) => day.cost }]}
-          show={(value) => value.toPrecision(3)}
+          lines={[{ name: "mean", value: (day) => day.cost }]}
+          show={short}
         />
         <DayBars
           title="Tokens written"

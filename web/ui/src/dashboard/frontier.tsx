@@ -125,4 +125,7 @@ export function undominated(points: readonly Placed[]): Placed[] {
   );
 }
 
-const nameOf = (point: FrontierPoint): string => (point.setting ? `${point.system} ${point.setting}` : point.system);
+/** A fixed route is the same at every setting; other systems say theirs, if they do not by name. */
+function nameOf({ system, setting }: FrontierPoint): string {
+  return !setting || system.includes("(") || system.includes(setting) ? system : `${system} ${setting}`;
+}

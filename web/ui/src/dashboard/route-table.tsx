@@ -1,6 +1,6 @@
 import type { DashboardRoute } from "../api/types";
 import { routeLabel } from "../run/route";
-import { percent, seconds, whole } from "../shell/format";
+import { percent, seconds, short, whole } from "../shell/format";
 
 export function RouteTable({ routes }: { routes: readonly DashboardRoute[] }) {
   if (!routes.length) return null;
@@ -34,8 +34,8 @@ export function RouteTable({ routes }: { routes: readonly DashboardRoute[] }) {
                 </td>
                 <td>{whole(route.runs)}</td>
                 <td>{route.seconds_p50 === null ? "–" : seconds(route.seconds_p50)}</td>
-                <td>{route.cost === null ? "–" : route.cost.toPrecision(3)}</td>
-                <td>{route.supported === null ? "–" : supported(route)}</td>
+                <td>{route.cost === null ? "–" : `${short(route.cost)} tokens`}</td>
+                <td>{route.supported === null ? "–" : percent(route.supported)}</td>
                 <td>{`${route.up} up, ${route.down} down`}</td>
               </tr>
             ))}
@@ -44,10 +44,4 @@ export function RouteTable({ routes }: { routes: readonly DashboardRoute[] }) {
       </section>
     </section>
   );
-}
-
-/** A share or a count, by what the server sends. */
-function supported(route: DashboardRoute): string {
-  const value = route.supported ?? 0;
-  return value <= 1 && !(Number.isInteger(value) && route.runs > 1 && value > 0) ? percent(value) : whole(value);
 }

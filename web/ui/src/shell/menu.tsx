@@ -45,7 +45,9 @@ export function Menu({ label, className = "icon-button", button, entries, disabl
       event.stopPropagation();
       close();
     } else if (event.key === "Tab") setOpen(false);
-    else if (moveFocus(itemsIn(root.current), event.key)) event.preventDefault();
+    else if (moveFocus(itemsIn(root.current), event.key) || focusByLetter(itemsIn(root.current), event)) {
+      event.preventDefault();
+    }
   };
 
   return (
@@ -104,6 +106,15 @@ function MenuItem({ entry, close }: { entry: MenuEntry; close: () => void }) {
 
 function itemsIn(root: HTMLElement | null): HTMLElement[] {
   return root ? [...root.querySelectorAll<HTMLElement>('[role="menuitem"]')] : [];
+}
+
+/** A letter goes to the next entry that begins with it. */
+function focusByLetter(items: readonly HTMLElement[], event: KeyboardEvent): boolean {
+  if (event.key.length !== 1 || event.key === " " || event.ctrlKey || event.metaKey || event.altKey) return false;
+  const after = items.indexOf(document.activeElement as HTMLElement) + 1;
+  const ordered = [...items.slice(after), ...items.slice(0, after)];
+  ordered.find((item) => item.textContent.toLowerCase().startsWith(event.key.toLowerCase()))?.focus();
+  return true;
 }
 
 /** Whether the key moved the focus. */

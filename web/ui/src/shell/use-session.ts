@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useState } from "react";
 import { me, offers } from "../api/client";
-import { ApiError, messageOf } from "../api/http";
+import { ApiError, LOGGED_OUT, messageOf } from "../api/http";
 import type { Me, Offer } from "../api/types";
 
 type Session =
@@ -26,6 +26,11 @@ export function useSession(): Session & { again: () => void; enter: (me: Me) => 
     const timer = setTimeout(() => void again(), 3000);
     return () => clearTimeout(timer);
   }, [session, again]);
+  useEffect(() => {
+    const loggedOut = (): void => setSession({ state: "stranger" });
+    window.addEventListener(LOGGED_OUT, loggedOut);
+    return () => window.removeEventListener(LOGGED_OUT, loggedOut);
+  }, []);
   return {
     ...session,
     again: () => void again(),

@@ -32,8 +32,13 @@ const THEMES: Record<Theme, { icon: IconName; label: string }> = {
 
 export function Sidebar(props: SidebarProps) {
   const { me, place, theme } = props;
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key !== "Escape") return;
+    event.stopPropagation();
+    props.close();
+  };
   return (
-    <nav className="sidebar" aria-label="Conversations and pages">
+    <nav className="sidebar" aria-label="Conversations and pages" onKeyDown={onKeyDown}>
       <div className="sidebar-head">
         <a className="brand" href="#/" onClick={props.close}>
           <img src="/icon.svg" alt="" width="24" height="24" />

@@ -24,7 +24,15 @@ interface TracePanelProps {
 export function TracePanel({ turn, me, close }: TracePanelProps) {
   const feed = useFeed(turn?.run ?? null);
   return (
-    <aside className="trace" aria-label="Trace">
+    <aside
+      className="trace"
+      aria-label="Trace"
+      onKeyDown={(event) => {
+        if (event.key !== "Escape") return;
+        event.stopPropagation();
+        close();
+      }}
+    >
       <header>
         <h2>Trace</h2>
         <button type="button" className="icon-button" onClick={close} aria-label="Close the trace" title="Close (t)">
