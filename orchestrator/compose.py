@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import aiosqlite
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from redis.asyncio import Redis
@@ -55,6 +56,8 @@ async def open_tandem(settings: Settings) -> AsyncIterator[Tandem]:
         park = ModelPark(settings, DecodeLease(redis))
         stack.push_async_callback(park.aclose)
         celery = create_app(url)
+        collaborations = Collaborations(settings, celery, redis, park.engines)
+        stack.push_async_callback(collaborations.aclose)
         sandbox = CelerySandbox(celery, redis)
         offers = Offers(settings, tuple(build_strategies(settings)))
         saver = await stack.enter_async_context(_checkpointer(settings))
@@ -69,7 +72,7 @@ async def open_tandem(settings: Settings) -> AsyncIterator[Tandem]:
             offers=offers,
             equipment=equipment,
             artifacts=ArtifactStore(settings.storage.directory / "artifacts"),
-            collaborations=Collaborations(settings, celery, redis, park.engines),
+            collaborations=collaborations,
             checks=Readiness(redis, database, park).check,
         )
         await runs.open()
@@ -82,7 +85,7 @@ def build_controller(
     offers: Offers,
     sandbox: Sandbox,
     threads: Threads = NoThreads(),
-    checkpointer: AsyncSqliteSaver | None = None,
+    checkpointer: BaseCheckpointSaver[str] | None = None,
 ) -> Controller:
     """A controller over the built-in strategies; without a checkpointer nothing survives the process."""
     return Controller(

@@ -75,7 +75,11 @@ class ConsensusSettings(_Section):
 
 
 class StrategySettings(_Section):
-    """Options of the strategies that have any; a section is called as its strategy, with ``_`` for ``-``."""
+    """Options of the strategies that have any; a section is called as its strategy, with ``_`` for ``-``.
+    ``verifier`` chooses among the answers of ``parallel``: a judging model, a program that checks the conditions of
+    the question, or a solver that checks each step; with "none" they vote."""
+
+    verifier: Literal["none", "judge", "constraints", "entailment"] = "none"
 
     self_consistency: SelfConsistencyOptions = SelfConsistencyOptions()
     confidence: ConfidenceOptions = ConfidenceOptions()

@@ -22,6 +22,7 @@ from agents.strategy import Strategy
 from agents.tool_loop import ToolLoop
 from agents.toolmaker import Toolmaker
 from orchestrator.settings import Settings
+from orchestrator.verifiers import build_verifier
 
 
 def build_strategies(settings: Settings) -> Mapping[str, Strategy]:
@@ -35,7 +36,7 @@ def build_strategies(settings: Settings) -> Mapping[str, Strategy]:
         SelfConsistency(options.self_consistency),
         Confidence(options.confidence),
         ShortM(options.short_m),
-        Parallel(options.parallel),
+        Parallel(options.parallel, build_verifier(settings)),
         Refine(options.refine),
         Plan(options.plan),
         Critique(options.critique),

@@ -4,13 +4,23 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver
 
 from agents.events import Charged, Event, QuestionAsked, RunStarted
-from orchestrator.compose import Tandem, open_tandem
+from orchestrator.answer_text import answer_text, open_question
+from orchestrator.compose import Tandem, build_controller, open_tandem
+from orchestrator.model_park import ModelPark
+from orchestrator.offers import Offers
 from orchestrator.runs import RunRequest
+from orchestrator.settings import Settings
+from orchestrator.state import RunContext
+from orchestrator.strategies import build_strategies
+from orchestrator.threads import StoredThreads
 from tests.orchestrator.conftest import events_of, last_of, settings_for
+from tools.sandbox.bubblewrap import BubblewrapSandbox
 from workers.engines.scripted.script import Script, say
 from workers.engines.scripted.server import ScriptedServer
+from workers.ledger import Budget, Ledger
 from workers.messages import Message
 
 Requests = Callable[..., RunRequest]
@@ -69,6 +79,35 @@ def asked_thread(events: list[Event]) -> str:
     """A thread without a name goes by its run."""
     [started] = [e for e in events if isinstance(e, RunStarted)]
     return started.run
+
+
+async def test_a_run_that_goes_on_with_a_reply_survives_its_gateway(
+    settings: Settings, tandem: Tandem, request_for: Requests, owner: str
+) -> None:
+    first = request_for(PROBLEM)
+    offers = Offers(settings, tuple(build_strategies(settings)))
+    controller = build_controller(
+        settings, offers, BubblewrapSandbox(), StoredThreads(tandem.database), InMemorySaver()
+    )
+    park = ModelPark(settings, None)
+
+    def context(run: str, dies: bool = False) -> RunContext:
+        async def emit(event: Event) -> None:
+            if dies and event.type == "step.started":
+                raise RuntimeError("the gateway dies here")
+
+        ledger = Ledger(Budget())
+        return RunContext(run=run, emit=emit, ledger=ledger, models=park.for_run(ledger, emit), problem=park.problem)
+
+    asked = await controller.run(first, context("a" * 32))
+    assert open_question(asked) is not None
+    reply = RunRequest(owner=owner, thread="a" * 32, messages=(Message(role="user", content="10 in each"),))
+    with pytest.raises(RuntimeError, match="dies"):
+        await controller.run(reply, context("b" * 32, dies=True))
+    assert await controller.checkpointed("b" * 32)
+    resumed = await controller.resume(context("b" * 32))
+    assert answer_text(resumed) == "48"
+    await park.aclose()
 
 
 async def test_another_owner_cannot_answer(tandem: Tandem, request_for: Requests, owner: str) -> None:
