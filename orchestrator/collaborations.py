@@ -58,6 +58,9 @@ class Collaborations:
         """Both models as this run may let them write: on its place in the queue, charged to its ledger."""
         return charged(_Placed(self._remote, run), ledger, self._settings)
 
+    async def aclose(self) -> None:
+        await self._remote.aclose()
+
     async def _refuse_other_tokens(self, route: Route) -> None:
         if policy_kind(route.strategy).level != "token":
             return

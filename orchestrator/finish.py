@@ -5,6 +5,7 @@ from agents.problem import Answer
 from orchestrator.answer_text import answer_text, open_question
 from orchestrator.runs import RunRequest
 from orchestrator.state import RunState
+from orchestrator.storage.records import Outcome
 from routers.policy import Accept
 from workers.collaboration.protocol import CollaborationBusy, UnknownPolicy, VocabulariesDiffer
 from workers.engines.errors import EngineError, EngineUnavailable
@@ -34,6 +35,31 @@ def failed(error: Exception, ledger: LedgerSummary) -> RunFinished:
     kind = _kind(error)
     message = str(error) if kind else "an internal error ended the run; the log has its details under the run's id"
     return _ended("error", ledger, error=message, error_type=kind or "internal")
+
+
+def streamed(state: RunState) -> bool:
+    """Whether the reader has seen the accepted answer while it was written."""
+    verdict = state["verdict"]
+    return isinstance(verdict, Accept) and state["attempts"][verdict.attempt].streamed
+
+
+def outcome(state: RunState | None) -> Outcome | None:
+    """What the run is remembered by; None for one that came to no verdict."""
+    if state is None:
+        return None
+    assessment, verdict = state["assessment"], state["verdict"]
+    return Outcome(
+        strategy=state["decision"].route.strategy,
+        difficulty=assessment.difficulty,
+        form=assessment.form,
+        # Nothing can be compared in free text, so nothing was verified.
+        supported=None if assessment.form == "text" else isinstance(verdict, Accept) and verdict.supported,
+    )
+
+
+def expected(error: Exception) -> bool:
+    """Whether the caller is told all there is to say of it; the rest is for the log, with its traceback."""
+    return _kind(error) is not None
 
 
 def _kind(error: Exception) -> str | None:

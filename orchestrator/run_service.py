@@ -27,8 +27,6 @@ from orchestrator.settings import Settings
 from orchestrator.state import RunContext, RunState
 from orchestrator.storage.artifacts import ArtifactRefused, ArtifactStore
 from orchestrator.storage.database import Database
-from orchestrator.storage.records import Outcome
-from routers.policy import Accept
 from routers.route import Decision
 from workers.fence import FencedOff
 from workers.ledger import Budget, Charge, Ledger
@@ -73,6 +71,7 @@ class RunService:
         self._cancelled: set[str] = set()
         self._starting: dict[str, StartRecord] = {}
         self._watchers: list[asyncio.Task[None]] = []
+        self._ends: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         self._watchers = [
@@ -88,6 +87,7 @@ class RunService:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._ends, return_exceptions=True)
 
     def offers(self) -> tuple[ModelOffer, ...]:
         return self._offers.listed()
@@ -230,9 +230,16 @@ class RunService:
                 except FencedOff:
                     raise
                 except Exception as error:  # noqa: BLE001 - whatever ends a run must reach its reader: it is logged and reported
-                    _log.exception("run failed", run=run, error=type(error).__name__)
+                    if finish.expected(error):
+                        _log.warning("run failed", run=run, error=str(error))
+                    else:
+                        _log.exception("run failed", run=run, error=type(error).__name__)
                     last = finish.failed(error, ledger.summary())
-                await asyncio.shield(self._end(run, request, created, log, last, state))
+                # Shielded, and waited for at ``close``: a run that has come to its end is not ended again elsewhere.
+                end = asyncio.create_task(self._end(run, request, created, log, last, state))
+                self._ends.add(end)
+                end.add_done_callback(self._ends.discard)
+                await asyncio.shield(end)
         except FencedOff:
             _log.warning("run was taken over by another gateway", run=run)
         finally:
@@ -240,7 +247,7 @@ class RunService:
 
     async def _within_bounds(self, request: RunRequest, state: RunState, last: RunFinished) -> RunFinished:
         """A checked answer ended where the caller's ``max_completion_tokens`` ends a streamed one."""
-        if _streamed(state):
+        if finish.streamed(state):
             return last
         text = await self._park.shortened(last.text, request.max_completion_tokens)
         return last if text == last.text else last.model_copy(update={"text": text, "finish_reason": "length"})
@@ -269,12 +276,12 @@ class RunService:
             ledger=last.ledger,
             error=last.error,
         )
-        if state is not None and last.text and not _streamed(state):
+        if state is not None and last.text and not finish.streamed(state):
             await log.emit(ContentDelta(text=last.text, model=state["decision"].route.models[-1]))
         await log.flush()
         await self._started(run)
         # Stored before it is announced: whoever has seen the last event can read the record.
-        await self._database.save_run(record, _outcome(state))
+        await self._database.save_run(record, finish.outcome(state))
         await self._redis.hset(run_key(run), "finished", 1)
         await log.emit(last)
         await log.flush()
@@ -378,21 +385,3 @@ def budget_of(request: RunRequest, settings: Settings, offers: Offers) -> Budget
     if request.budget is None:
         return budget
     return budget.model_copy(update=request.budget.model_dump(exclude_none=True))
-
-
-def _streamed(state: RunState) -> bool:
-    verdict = state["verdict"]
-    return isinstance(verdict, Accept) and state["attempts"][verdict.attempt].streamed
-
-
-def _outcome(state: RunState | None) -> Outcome | None:
-    if state is None:
-        return None
-    assessment, verdict = state["assessment"], state["verdict"]
-    return Outcome(
-        strategy=state["decision"].route.strategy,
-        difficulty=assessment.difficulty,
-        form=assessment.form,
-        # Nothing can be compared in free text, so nothing was verified.
-        supported=None if assessment.form == "text" else isinstance(verdict, Accept) and verdict.supported,
-    )

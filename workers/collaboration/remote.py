@@ -67,11 +67,16 @@ class CeleryCollaboration:
             finally:
                 beat.cancel()
                 # Shielded: an answer that is cancelled twice must not leave its worker writing.
-                await asyncio.shield(self._dropping(job, place))
+                await asyncio.shield(self._dropping(job, place, beat))
         except RedisError as error:
             raise EngineUnavailable(
                 f"Redis does not answer ({error}), so no worker can be reached; start it or set its url in tandem.toml"
             ) from error
+
+    async def aclose(self) -> None:
+        """Wait until the workers of answers that were closed are told so; before Redis' client is closed."""
+        if self._drops:
+            await asyncio.wait(self._drops)
 
     async def _batches(self, job: Job) -> AsyncGenerator[Batch, None]:
         after, order = "0", _Order()
@@ -110,16 +115,17 @@ class CeleryCollaboration:
                 await self._redis.expire(record_key(job.id), READER_SECONDS)
                 await self.places.take(place)
 
-    def _dropping(self, job: Job, place: str) -> asyncio.Task[None]:
-        task = asyncio.create_task(self._drop(job, place))
+    def _dropping(self, job: Job, place: str, beat: asyncio.Task[None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._drop(job, place, beat))
         self._drops.add(task)
         task.add_done_callback(self._drops.discard)
         return task
 
-    async def _drop(self, job: Job, place: str) -> None:
+    async def _drop(self, job: Job, place: str, beat: asyncio.Task[None]) -> None:
         """Nobody reads any more. Without its record a worker's next heartbeat fails, and it stops writing."""
         try:
             async with asyncio.timeout(_DROP_SECONDS):
+                await asyncio.wait((beat,))
                 await self._redis.delete(record_key(job.id), lease_key(job.id), stream_key(job.id))
                 await self.places.leave(place)
         except (RedisError, TimeoutError):
