@@ -42,3 +42,20 @@ def test_revoking_what_is_not_there_fails_with_the_way_out(command: CliRunner) -
     result = command.invoke(app, ["revoke", "key_0"])
     assert result.exit_code == 1
     assert "tandem keys list" in result.stderr
+
+
+def test_a_key_has_its_own_list_of_tools(command: CliRunner, tmp_path: Path) -> None:
+    for name, options in (
+        ("some", ["--tools", "python", "--tools", "files__*"]),
+        ("none", ["--tools", ""]),
+        ("all", []),
+    ):
+        assert command.invoke(app, ["create", name, *options]).exit_code == 0
+    listed = command.invoke(app, ["list"]).stdout
+    assert "python, files__*" in listed
+
+    async def allowed() -> dict[str, tuple[str, ...] | None]:
+        async with Database.open(f"sqlite:///{tmp_path / 'data' / 'tandem.db'}") as database:
+            return {key.name: await database.allowed_tools(key.id) for key in await database.list_keys()}
+
+    assert asyncio.run(allowed()) == {"some": ("python", "files__*"), "none": (), "all": None}
