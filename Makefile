@@ -6,7 +6,7 @@ DATA ?= $(TANDEM_BENCH_DATA)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench bench-latency clean sandbox ui ui-test
+.PHONY: help run test lint format bench bench-latency bench-strategies clean sandbox ui ui-test
 UI := web/ui
 NPM := $(UI)/npm.sh $(abspath $(BIN)/python)
 
@@ -45,6 +45,10 @@ bench: $(VENV)/.installed-dev sandbox ## the main job's benchmark over the quest
 
 bench-latency: $(VENV)/.installed-dev ## what the gateway adds to a pass-through request, beside the LiteLLM proxy
 	$(BIN)/python -m bench.latency
+
+bench-strategies: $(VENV)/.installed-dev sandbox ## every strategy beside the vote that costs as much, over DATA=DIR
+	@$(BIN)/tandem models fetch
+	$(BIN)/python -m bench.strategies $(if $(DATA),--data $(DATA)) $(ARGS)
 
 clean: ## remove the virtual environment and what tools left behind
 	rm -rf $(VENV) $(UI)/node_modules $(UI)/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info

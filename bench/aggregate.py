@@ -13,10 +13,12 @@ _PROMPT_WEIGHT = 0.1
 
 def weighted_tokens(tokens: Mapping[str, Usage], settings: Settings) -> float:
     """Parameter-weighted tokens: Σ (prompt · 0.1 + completion) · billions of parameters."""
-    return sum(
-        (usage.prompt * _PROMPT_WEIGHT + usage.completion) * settings.models[model].parameters
-        for model, usage in tokens.items()
-    )
+    return sum(weigh(usage, settings.models[model].parameters) for model, usage in tokens.items())
+
+
+def weigh(usage: Usage, parameters: float) -> float:
+    """Parameter-weighted tokens of one model; ``parameters`` in billions."""
+    return (usage.prompt * _PROMPT_WEIGHT + usage.completion) * parameters
 
 
 def total_tokens(solved: Sequence[Solved]) -> dict[str, Usage]:

@@ -1,7 +1,8 @@
 """Question files: one JSON object a line, as in the development split, read from wherever the caller says."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import orjson
@@ -10,11 +11,20 @@ from pydantic import BaseModel, ConfigDict
 from agents.problem import AnswerForm
 
 DATA_VARIABLE = "TANDEM_BENCH_DATA"
-_FORMS: dict[str, AnswerForm] = {"number": "number", "latex": "expression", "letter": "choice", "yes-no": "yes-no"}
+_FORMS: dict[str, AnswerForm] = {
+    "number": "number",
+    "latex": "expression",
+    "letter": "choice",
+    "yes-no": "yes-no",
+    "code": "code",
+}
+
+_VERDICTS = {"yes", "no", "true", "false"}
 
 
 class Question(BaseModel):
-    """One row; ``answer_type`` says how to compare."""
+    """One row; ``answer_type`` says how to compare. ``level`` and ``subtask`` as the source has them, ``answerable``
+    False where something is missing on purpose; ``prompt``, ``test`` and ``entry_point`` for code."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -23,9 +33,19 @@ class Question(BaseModel):
     answer: str
     kind: str
     answer_type: str
+    level: int | str | None = None
+    subtask: str | None = None
+    answerable: bool | None = None
+    prompt: str = ""
+    test: str = ""
+    entry_point: str = ""
 
     @property
     def form(self) -> AnswerForm:
+        if self.answer_type == "label":
+            return "number"  # what its author meant to ask for, had nothing been left out
+        if self.answer_type == "text" and self.answer.strip().lower() in _VERDICTS:
+            return "yes-no"
         return _FORMS.get(self.answer_type, "text")
 
 
@@ -41,13 +61,17 @@ def data_folder(given: Path | None) -> Path:
     return folder
 
 
-def read_questions(folder: Path, dataset: str, rows: int) -> list[Question]:
-    """The first ``rows`` questions of a data set. Raises ``NoQuestions``."""
+def _any(question: Question) -> bool:
+    return True
+
+
+def read_questions(folder: Path, dataset: str, rows: int, wanted: Callable[[Question], bool] = _any) -> list[Question]:
+    """The first ``rows`` questions of a data set that are ``wanted``. Raises ``NoQuestions``."""
     path = folder / f"{dataset}.jsonl"
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in folder.glob("*.jsonl")))
         raise NoQuestions(f"there is no data set {dataset!r} in {folder}; there are: {known}")
-    return [question for _, question in zip(range(rows), _lines(path), strict=False)]
+    return list(islice(filter(wanted, _lines(path)), rows))
 
 
 def _lines(path: Path) -> Iterator[Question]:

@@ -23,6 +23,7 @@ from orchestrator.strategies import build_strategies
 from tools.sandbox.bubblewrap import BubblewrapSandbox
 from workers.collaboration.local import LocalCollaboration
 from workers.models.cached import GenerationCache
+from workers.models.protocol import ChatModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +39,17 @@ class Plan:
 
 
 @asynccontextmanager
-async def open_solver(settings: Settings, cache: Path) -> AsyncIterator[Solver]:
-    """A solver over engines that already run, with the sandbox in this process."""
+async def open_solver(
+    settings: Settings, cache: Path, around: Callable[[ChatModel], ChatModel] = lambda model: model
+) -> AsyncIterator[Solver]:
+    """A solver over engines that already run, with the sandbox in this process; ``around`` wraps its cached models."""
     park = ModelPark(settings, None)
     generations = GenerationCache(cache)
     try:
         offers = Offers(settings, tuple(build_strategies(settings)))
-        controller = build_controller(settings, offers, BubblewrapSandbox())
-        yield Solver(settings, controller, park, generations, LocalCollaboration(park.engines))
+        sandbox = BubblewrapSandbox()
+        controller = build_controller(settings, offers, sandbox)
+        yield Solver(settings, controller, park, generations, LocalCollaboration(park.engines), sandbox, around)
     finally:
         generations.close()
         await park.aclose()
@@ -64,7 +68,7 @@ async def run(plan: Plan, settings: Settings, console: Console) -> Report:
             questions = read_questions(plan.data, part.dataset, part.rows)
             outcomes: dict[System, Sequence[Solved]] = {}
             for system in part.systems:
-                with _progress(console, f"{part.dataset} {system.name}", len(questions)) as advance:
+                with progress_bar(console, f"{part.dataset} {system.name}", len(questions)) as advance:
                     outcomes[system] = await solver.solve_all(
                         questions, system.model, system.effort, plan.concurrency, advance
                     )
@@ -82,7 +86,7 @@ async def run(plan: Plan, settings: Settings, console: Console) -> Report:
 
 
 @contextmanager
-def _progress(console: Console, title: str, total: int) -> Iterator[Callable[[], None]]:
+def progress_bar(console: Console, title: str, total: int) -> Iterator[Callable[[], None]]:
     """A progress bar; yields the function that advances it."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:

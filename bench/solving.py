@@ -4,12 +4,17 @@ import asyncio
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 
-from agents.events import Event
+from agents.events import Event, RunStatus
 from agents.problem import Evidence, Problem
+from agents.sampling import Draw, Sample, samples
+from agents.strategy import SolveContext, Strategy
+from bench.chain import Chain
 from bench.questions import Question
+from bench.scoring import right
 from orchestrator.collaborations import charged
 from orchestrator.controller import Controller
 from orchestrator.finish import finished
@@ -20,19 +25,22 @@ from orchestrator.state import RunContext
 from routers.assessment import Assessment
 from routers.policy import Accept
 from routers.route import Effort
-from tools.verifiers.equality import equal
+from tools.sandbox.protocol import Sandbox
 from tools.verifiers.extract import final_answer
 from workers.collaboration.protocol import Collaboration
 from workers.ledger import Budget, Ledger
 from workers.messages import Message
 from workers.models.cached import Cached, GenerationCache
 from workers.models.charged import Charged
+from workers.models.protocol import ChatModel
 from workers.usage import Usage
+
+_UNASSESSED = Assessment(form="text", difficulty=None, reason="")
 
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """What became of one question."""
+    """What became of one question. ``chain`` is how many tokens had to be written one after the other."""
 
     question: Question
     value: str | None
@@ -41,6 +49,8 @@ class Solved:
     routes: tuple[str, ...]
     evidence: Evidence
     seconds: float
+    status: RunStatus = "answered"
+    chain: int = 0
 
 
 class Solver:
@@ -56,6 +66,8 @@ class Solver:
         park: ModelPark,
         cache: GenerationCache,
         collaboration: Collaboration,
+        sandbox: Sandbox,
+        around: Callable[[ChatModel], ChatModel] = lambda model: model,
     ) -> None:
         self._settings = settings
         self._collaboration = collaboration
@@ -63,8 +75,10 @@ class Solver:
         self._park = park
         # The decoder's build, slots and threads decide the last bits of a greedy answer.
         self._models = {
-            name: Cached(model, cache, build_of(settings.models[name].engine)) for name, model in park.models.items()
+            name: around(Cached(model, cache, build_of(settings.models[name].engine)))
+            for name, model in park.models.items()
         }
+        self._sandbox = sandbox
 
     async def solve_all(
         self,
@@ -73,12 +87,13 @@ class Solver:
         effort: Effort,
         concurrency: int,
         progress: Callable[[], None],
+        seed: int = 0,
     ) -> list[Solved]:
         gate = asyncio.Semaphore(concurrency)
 
         async def one(question: Question) -> Solved:
             async with gate:
-                solved = await self.solve(question, model, effort)
+                solved = await self.solve(question, model, effort, seed)
             progress()
             return solved
 
@@ -86,14 +101,36 @@ class Solver:
             tasks = [group.create_task(one(question)) for question in questions]
         return [task.result() for task in tasks]
 
-    async def solve(self, question: Question, model: str, effort: Effort) -> Solved:
-        request = RunRequest(
-            model=model, effort=effort, messages=(Message(role="user", content=question.question),), seed=0
-        )
+    async def draw(self, question: Question, model: str, attempt: Strategy, draw: Draw) -> list[tuple[Sample, Usage]]:
+        """Samples of one question, in the order of their seeds, outside any strategy that would choose among them."""
+        drawn: list[tuple[Sample, Usage]] = []
+        for index in range(draw.first, draw.first + draw.n):
+            ledger = Ledger(Budget())
+            problem = self._problem(question, _request(question, model, "medium", 0), _UNASSESSED)
+            context = SolveContext(
+                models=self._charged(ledger),
+                writers=(model,),
+                sandbox=self._sandbox,
+                limits=self._settings.sandbox,
+                emit=_unheard,
+                step_tokens=self._settings.auto.step_tokens,
+            )
+            one = replace(draw, n=1, first=index)
+            async with aclosing(samples(attempt, problem, context, one)) as stream:
+                drawn += [(sample, ledger.summary().tokens[model]) async for sample in stream]
+        return drawn
+
+    def _charged(self, ledger: Ledger) -> dict[str, ChatModel]:
+        return {name: Charged(model, ledger, self._settings.models[name].price) for name, model in self._models.items()}
+
+    async def solve(self, question: Question, model: str, effort: Effort, seed: int = 0) -> Solved:
+        request = _request(question, model, effort, seed)
         ledger = Ledger(Budget())
         routes: list[str] = []
+        chain = Chain()
 
         async def listen(event: Event) -> None:
+            chain.hear(event)
             if event.type in ("routed", "escalated"):
                 routes.append(event.route)
 
@@ -101,10 +138,7 @@ class Solver:
             run=uuid.uuid4().hex,
             emit=listen,
             ledger=ledger,
-            models={
-                name: Charged(cached, ledger, self._settings.models[name].price)
-                for name, cached in self._models.items()
-            },
+            models=self._charged(ledger),
             problem=lambda asked, assessment: self._problem(question, asked, assessment),
             collaboration=charged(self._collaboration, ledger, self._settings),
         )
@@ -119,11 +153,13 @@ class Solver:
         return Solved(
             question=question,
             value=value,
-            correct=value is not None and await asyncio.to_thread(equal, value, question.answer, question.form),
+            correct=await right(question, last, value, self._sandbox),
             tokens=last.ledger.tokens,
             routes=tuple(routes),
             evidence=evidence,
             seconds=time.monotonic() - started,
+            status=last.status,
+            chain=chain.tokens,
         )
 
     def _problem(self, question: Question, request: RunRequest, assessment: Assessment) -> Problem:
@@ -131,6 +167,16 @@ class Solver:
             # A constant route is asked for the form the data set compares; only auto has to find it out itself.
             assessment = assessment.model_copy(update={"form": question.form})
         return self._park.problem(request, assessment)
+
+
+def _request(question: Question, model: str, effort: Effort, seed: int) -> RunRequest:
+    return RunRequest(
+        model=model, effort=effort, messages=(Message(role="user", content=question.question),), seed=seed
+    )
+
+
+async def _unheard(event: Event) -> None:
+    """Nobody listens to the samples of a pool."""
 
 
 def build_of(engine: EngineSettings) -> str:

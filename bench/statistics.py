@@ -18,7 +18,7 @@ def wilson(correct: int, n: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def paired_difference(first: Sequence[bool], second: Sequence[bool]) -> tuple[float, tuple[float, float]]:
+def paired_difference(first: Sequence[float], second: Sequence[float]) -> tuple[float, tuple[float, float]]:
     """Mean of first − second over the same questions, with its 95 % interval from the paired standard error."""
     differences = np.asarray(first, dtype=float) - np.asarray(second, dtype=float)
     mean = float(differences.mean())

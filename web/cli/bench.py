@@ -10,6 +10,7 @@ from rich.console import Console
 
 from bench.engines import engines_running
 from bench.main_job import Part, System, parts, systems
+from bench.measured import measured
 from bench.plot import PlottingMissing
 from bench.questions import NoQuestions, data_folder
 from bench.run import Plan, run
@@ -18,8 +19,6 @@ from orchestrator.settings_file import SettingsInvalid, load_settings
 from orchestrator.stack.part import StackError
 from routers.route import Effort
 from workers.model_files.errors import ModelUnavailable
-
-_STEP_TOKENS = 700
 
 
 def bench(
@@ -42,7 +41,7 @@ def bench(
     """Accuracy with interval, tokens, cost; resumable, since every generation is cached as soon as it is made."""
     console = Console()
     try:
-        settings = _measured(load_settings(), threads)
+        settings = measured(load_settings(), threads)
         plan = Plan(
             name=name,
             data=data_folder(data),
@@ -56,18 +55,6 @@ def bench(
     except (NoQuestions, SettingsInvalid, PlottingMissing, StackError, ModelUnavailable) as error:
         console.print(f"[red]{error}[/red]", highlight=False)
         raise typer.Exit(1) from None
-
-
-def _measured(settings: Settings, threads: int) -> Settings:
-    """The settings with the bounds that the published baselines were measured under."""
-    auto = settings.auto.model_copy(update={"step_tokens": _STEP_TOKENS})
-    if not threads:
-        return settings.model_copy(update={"auto": auto})
-    models = {
-        name: model.model_copy(update={"engine": model.engine.model_copy(update={"threads": threads})})
-        for name, model in settings.models.items()
-    }
-    return settings.model_copy(update={"auto": auto, "models": models})
 
 
 def _parts(settings: Settings, datasets: list[str] | None, names: list[str] | None) -> tuple[Part, ...]:

@@ -1,0 +1,98 @@
+"""Which strategies are measured on which questions, and with what in common so that they can be compared."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agents.sampling import Format
+from bench.questions import Question
+from orchestrator.settings import Settings
+
+TEMPERATURE = 0.7
+TOP = 5
+"""Alternatives of every token in the pool: enough for confidences, and a quarter of what twenty take to store."""
+
+_LOGIC = {
+    "boolean_expressions",
+    "logical_deduction_three_objects",
+    "logical_deduction_five_objects",
+    "logical_deduction_seven_objects",
+    "navigate",
+    "temporal_sequences",
+    "tracking_shuffled_objects_three_objects",
+    "tracking_shuffled_objects_five_objects",
+    "tracking_shuffled_objects_seven_objects",
+    "web_of_lies",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A strategy as it is measured. ``format`` is how its samples are written, ``sampled`` whether another seed gives
+    another answer."""
+
+    strategy: str
+    format: Format = "cot"
+    sampled: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.strategy} of programs" if self.format == "program" else self.strategy
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A data set and what is tried on it. ``pools`` are the formats in which its samples are drawn, the first one the
+    yardstick; none where single answers cannot vote."""
+
+    dataset: str
+    trials: tuple[Trial, ...]
+    pools: tuple[Format, ...] = ("cot",)
+    wanted: Callable[[Question], bool] = lambda question: True
+
+
+def _easy(question: Question) -> bool:
+    return isinstance(question.level, int) and question.level <= 3
+
+
+def _logical(question: Question) -> bool:
+    return question.subtask in _LOGIC
+
+
+_VOTING = (
+    Trial("self-consistency", sampled=True),
+    Trial("confidence", sampled=True),
+    Trial("short-m", sampled=True),
+    Trial("parallel", sampled=True),
+)
+_DRAFTING = (Trial("refine", sampled=True), Trial("plan"), Trial("critique"))
+_COMPUTING = (Trial("plan-tools"), Trial("tool-loop"), Trial("toolmaker"))
+_PROGRAMS = (Trial("program"), Trial("self-consistency", "program", sampled=True))
+_LOGICAL = (Trial("cot"), Trial("self-consistency", sampled=True), Trial("logic", sampled=True))
+
+KINDS = (
+    Kind("gsm8k_test", (Trial("cot"), *_PROGRAMS, *_VOTING, *_DRAFTING, *_COMPUTING), ("cot", "program")),
+    Kind("math500", (Trial("cot"), *_PROGRAMS, *_VOTING, *_DRAFTING, *_COMPUTING), ("cot", "program"), _easy),
+    Kind("humaneval", (Trial("direct"), Trial("code", sampled=True)), ()),
+    Kind("proofwriter", _LOGICAL),
+    Kind("prontoqa", _LOGICAL),
+    Kind("folio", (*_LOGICAL, Trial("plan"), Trial("critique"))),
+    Kind("bbh", (*_LOGICAL, Trial("program"), Trial("plan"), Trial("short-m", sampled=True)), ("cot",), _logical),
+    Kind("umwp", (Trial("cot"), Trial("auto")), ()),
+)
+
+
+def prepared(settings: Settings, samples: int, form: Format) -> Settings:
+    """The settings with every voting strategy drawing from the same pool of ``samples``."""
+    shared = {"temperature": TEMPERATURE, "format": form}
+    options = settings.strategies
+    update = {
+        "self_consistency": options.self_consistency.model_copy(update={**shared, "n": samples, "at_once": 1}),
+        "confidence": options.confidence.model_copy(
+            update={**shared, "n": samples, "warmup": max(1, samples // 2), "top": TOP, "top_p": 1.0}
+        ),
+        "short_m": options.short_m.model_copy(
+            update={**shared, "k": min(5, samples), "m": min(options.short_m.m, samples)}
+        ),
+        "parallel": options.parallel.model_copy(update={"n": min(5, samples), "top": TOP}),
+    }
+    return settings.model_copy(update={"strategies": options.model_copy(update=update)})
