@@ -1,7 +1,7 @@
 """Sentences into formulas: the model translates, line by line, and what it writes is parsed as data."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from agents.prompts import render
 from agents.strategy import SolveContext, write
@@ -11,6 +11,7 @@ from workers.messages import Message
 
 _LINE = re.compile(r"^\s*(\d{1,3})[.):]\s*(.+?)\s*$", re.MULTILINE)
 _DECORATION = "`$* "
+_SAID = re.compile(r"^\w+ (?:is|are) (?P<no>not )?(?:an? )?(?P<atom>\w+\(\w+(?:, ?\w+)*\))\.?$", re.IGNORECASE)
 
 
 async def formalised(
@@ -29,7 +30,20 @@ async def formalised(
 def _read(line: str | None) -> Formula | None:
     if line is None:
         return None
-    try:
-        return parse(line.strip(_DECORATION))
-    except NotAFormula:
-        return None
+    for candidate in _mended(line.strip(_DECORATION)):
+        try:
+            return parse(candidate)
+        except NotAFormula:
+            continue
+    return None
+
+
+def _mended(line: str) -> Iterator[str]:
+    """The line, and then what small models mean by a closing parenthesis too many and by "Tom is Kind(tom)"."""
+    yield line
+    excess = line.count(")") - line.count("(")
+    bare = line.rstrip(". ")
+    if 0 < excess <= 2 and bare.endswith(")" * excess):
+        yield bare[:-excess]
+    if (said := _SAID.match(line)) is not None:
+        yield f"{'not ' if said['no'] else ''}{said['atom']}"

@@ -30,6 +30,8 @@ def asked(text: str, form: AnswerForm = "choice") -> Problem:
         ((BROKEN, FOLLOWS), "A", 3),
         ((OPEN, FOLLOWS, OPEN), "C", 3),
         ((FOLLOWS.replace("3. ", "3. not "),), "B", 2),
+        # What small models write by habit.
+        (("1. `all x. (Cat(x) -> Animal(x)))`\n2. Tom is a Cats(Tom)\n3. Tom is not Animal(tom).",), "B", 2),
     ],
 )
 async def test_the_majority_of_decided_translations_is_the_answer(
