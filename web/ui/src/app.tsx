@@ -89,6 +89,7 @@ function Frame({ me, left }: { me: Me; left: () => void }) {
           {place.page === "chat" && (
             <ThreadPage
               id={place.conversation}
+              listedTitle={conversations.items?.find((one) => one.id === place.conversation)?.title ?? ""}
               me={me}
               offers={offers}
               listChanged={conversations.reload}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { undominated } from "../src/dashboard/frontier";
-import { linePath, roundUp } from "../src/dashboard/scale";
+import { linePath, placeLabels, roundUp } from "../src/dashboard/scale";
 import type { Written } from "../src/run/events";
 import { largeOf, runsOf, savedTokens, sharesOf, writersOf } from "../src/run/shares";
 
@@ -52,6 +52,19 @@ describe("charts", () => {
         (y) => y,
       ),
     ).toBe("M0.00 1.00M2.00 2.00L3.00 3.00");
+  });
+
+  test("names of points that lie close together do not lie on each other", () => {
+    const labels = placeLabels(
+      [
+        { text: "program(large)", x: 200, y: 100 },
+        { text: "auto low", x: 210, y: 98 },
+        { text: "auto high", x: 480, y: 98 },
+      ],
+      500,
+    );
+    expect(Math.abs((labels[0]?.y ?? 0) - (labels[1]?.y ?? 0))).toBeGreaterThanOrEqual(14);
+    expect(labels[2]).toMatchObject({ anchor: "end", y: 102 });
   });
 
   test("the frontier leaves out what is beaten at no higher cost", () => {

@@ -22,6 +22,8 @@ import { useThread } from "./use-thread";
 
 interface ThreadPageProps {
   id: string | null;
+  /** Its title in the list, which hears of new names first; "" where it is not listed. */
+  listedTitle: string;
   me: Me;
   offers: readonly Offer[];
   listChanged: () => void;
@@ -30,7 +32,7 @@ interface ThreadPageProps {
 
 const NO_OPTIONS: AnswerOptions = {};
 
-export function ThreadPage({ id, me, offers, listChanged, openList }: ThreadPageProps) {
+export function ThreadPage({ id, listedTitle, me, offers, listChanged, openList }: ThreadPageProps) {
   const thread = useThread(id, listChanged);
   const path = useMemo(() => pathOf(thread.turns, thread.choices), [thread.turns, thread.choices]);
   const last = path.at(-1)?.turn ?? null;
@@ -87,7 +89,7 @@ export function ThreadPage({ id, me, offers, listChanged, openList }: ThreadPage
     reply: (turn, choice) => void ask(turn.id, choice, options),
   });
   const edit = useLatest((turn: Turn, text: string) => ask(turn.parent, text, options));
-  const title = thread.title || (path.length ? "Untitled" : "New chat");
+  const title = listedTitle || thread.title || (path.length ? "Untitled" : "New chat");
   useEffect(() => {
     document.title = path.length ? `${title} · Tandem` : "Tandem";
   }, [title, path.length]);

@@ -1,9 +1,9 @@
 /** Accuracy against cost of the last benchmark, one dataset at a time, with 95 % intervals. */
 
-import { useState } from "react";
+import { type RefObject, useEffect, useRef, useState } from "react";
 import type { FrontierPoint } from "../api/types";
 import { percent } from "../shell/format";
-import { roundUp } from "./scale";
+import { placeLabels, roundUp } from "./scale";
 
 const WIDTH = 480;
 const HEIGHT = 220;
@@ -39,33 +39,35 @@ export function Frontier({ points }: { points: readonly FrontierPoint[] }) {
 }
 
 function Plot({ points }: { points: readonly Placed[] }) {
+  const box = useRef<HTMLDivElement>(null);
+  const width = useWidth(box);
   const right = roundUp(Math.max(0, ...points.map((point) => point.cost)));
-  const x = (cost: number): number => EDGE + (cost / right) * (WIDTH - 2 * EDGE);
+  const x = (cost: number): number => EDGE + (cost / right) * (width - 2 * EDGE);
   const y = (accuracy: number): number => HEIGHT - EDGE - accuracy * (HEIGHT - 2 * EDGE);
-  const best = new Set(undominated(points));
+  const best = undominated(points);
+  const labels = placeLabels(
+    best.map((point) => ({ text: nameOf(point), x: x(point.cost), y: y(point.accuracy) })),
+    width,
+  );
   return (
-    <div className="plot" aria-hidden="true">
+    <div className="plot" aria-hidden="true" ref={box}>
       <span className="tick-top">100 %</span>
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} aria-hidden="true">
-        <path className="grid" d={`M0 ${y(1)}H${WIDTH}M0 ${y(0.5)}H${WIDTH}M0 ${y(0)}H${WIDTH}`} />
+      <svg viewBox={`0 0 ${width} ${HEIGHT}`} aria-hidden="true">
+        <path className="grid" d={`M0 ${y(1)}H${width}M0 ${y(0.5)}H${width}M0 ${y(0)}H${width}`} />
         {points.map((point, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: points do not move
-          <g key={index} className={best.has(point) ? "best" : "other"}>
+          <g key={index} className={best.includes(point) ? "best" : "other"}>
             <title>{nameOf(point)}</title>
             {point.ci95 && (
               <path className="interval" d={`M${x(point.cost)} ${y(point.ci95[0])}V${y(point.ci95[1])}`} />
             )}
             <circle cx={x(point.cost)} cy={y(point.accuracy)} r="4.5" />
-            {best.has(point) && (
-              <text
-                x={x(point.cost) + (point.cost > right * 0.7 ? -8 : 8)}
-                y={y(point.accuracy) + 4}
-                textAnchor={point.cost > right * 0.7 ? "end" : "start"}
-              >
-                {nameOf(point)}
-              </text>
-            )}
           </g>
+        ))}
+        {labels.map((label) => (
+          <text key={label.text} x={label.x} y={label.y} textAnchor={label.anchor}>
+            {label.text}
+          </text>
         ))}
       </svg>
       <span className="tick-days">
@@ -74,6 +76,18 @@ function Plot({ points }: { points: readonly Placed[] }) {
       </span>
     </div>
   );
+}
+
+/** The width in pixels that an element has, as it changes. */
+function useWidth(element: RefObject<HTMLElement | null>): number {
+  const [width, setWidth] = useState(WIDTH);
+  useEffect(() => {
+    if (!element.current) return;
+    const observer = new ResizeObserver(([entry]) => entry && setWidth(Math.max(200, entry.contentRect.width)));
+    observer.observe(element.current);
+    return () => observer.disconnect();
+  }, [element]);
+  return width;
 }
 
 function FrontierTable({ points }: { points: readonly Placed[] }) {

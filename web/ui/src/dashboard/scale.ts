@@ -26,3 +26,33 @@ export function linePath(
   });
   return path;
 }
+
+interface Spot {
+  text: string;
+  x: number;
+  y: number;
+}
+
+export interface Label extends Spot {
+  anchor: "start" | "end";
+}
+
+const LETTER = 7;
+const LINE = 14;
+const GAP = 9;
+
+/** Puts names beside their points, on the inner side; one that would lie on another moves up, line by line. */
+export function placeLabels(spots: readonly Spot[], width: number): Label[] {
+  const placed: { left: number; right: number; y: number }[] = [];
+  return spots.map((spot) => {
+    const end = spot.x > width * 0.7;
+    const length = spot.text.length * LETTER;
+    const left = end ? spot.x - GAP - length : spot.x + GAP;
+    const lies = (y: number): boolean =>
+      placed.some((other) => Math.abs(other.y - y) < LINE && left < other.right && left + length > other.left);
+    let y = spot.y + 4;
+    while (lies(y) && y > LINE) y -= LINE;
+    placed.push({ left, right: left + length, y });
+    return { text: spot.text, x: end ? spot.x - GAP : spot.x + GAP, y, anchor: end ? "end" : "start" };
+  });
+}

@@ -6,6 +6,8 @@ import { percent } from "../shell/format";
 export function ConsideredChart({ considered, chosen }: { considered: readonly Considered[]; chosen: string }) {
   if (!considered.length) return null;
   const rows = considered.filter((row, index) => considered.findIndex((other) => other.route === row.route) === index);
+  if (rows.every((row) => row.success === null && row.cost === null))
+    return <Unestimated rows={rows} chosen={chosen} />;
   const dearest = Math.max(1, ...rows.map((row) => row.cost ?? 0));
   return (
     <table className="considered">
@@ -36,6 +38,15 @@ export function ConsideredChart({ considered, chosen }: { considered: readonly C
       </tbody>
       <caption>Cost is relative to the large model reasoning step by step.</caption>
     </table>
+  );
+}
+
+/** Bars without lengths would only look like knowledge. */
+function Unestimated({ rows, chosen }: { rows: readonly Considered[]; chosen: string }) {
+  const others = rows.filter((row) => row.route !== chosen).map((row) => routeLabel(row.route));
+  if (!others.length) return null;
+  return (
+    <p className="reason">{`Also considered: ${others.join(", ")}. There are no estimates for these routes yet.`}</p>
   );
 }
 

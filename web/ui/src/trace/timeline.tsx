@@ -113,7 +113,7 @@ function Step({ item, live }: { item: StepItem; live: boolean }) {
         <p className="reason">
           {item.meanLogprob !== null && `mean log-probability ${item.meanLogprob.toFixed(2)}`}
           {item.meanLogprob !== null && item.handovers > 0 && " · "}
-          {item.handovers > 0 && `${item.handovers} hand-overs`}
+          {item.handovers > 0 && `${item.handovers} ${item.handovers === 1 ? "hand-over" : "hand-overs"}`}
         </p>
       )}
       {text && (
