@@ -76,7 +76,8 @@ class Session:
     def _news(self, tail: str) -> tuple[ProgramFile, ...]:
         """Files as the program's process reported them: what is malformed was meddled with, and is dropped."""
         try:
-            found = _Collected.model_validate({"files": json.loads(tail)}).files if tail else ()
+            # What the program prints while it ends may follow.
+            found = _Collected.model_validate({"files": json.JSONDecoder().raw_decode(tail)[0]}).files if tail else ()
         except (ValueError, ValidationError, RecursionError):
             return ()
         safe = [file.model_copy(update={"name": safe_name(file.name)}) for file in found]

@@ -42,9 +42,18 @@ def report() -> None:
         sys.__stdout__.flush()
 
 
+def register(function, *arguments, **named):
+    # Ours stays the one that runs first: matplotlib's own would have closed the figures by then.
+    atexit.unregister(report)
+    registered(function, *arguments, **named)
+    registered(report)
+    return function
+
+
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("MPLCONFIGDIR", "/tmp")
-atexit.register(report)
+registered, atexit.register = atexit.register, register
+registered(report)
 for _block in BLOCKS:
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         exec(compile(_block, "earlier block", "exec"), SPACE)

@@ -65,6 +65,15 @@ async def test_output_keeps_its_own_bound_beside_the_files(session: Session) -> 
     assert [file.name for file in execution.files] == ["kept.txt"]
 
 
+async def test_open_figures_come_back_as_pictures(session: Session) -> None:
+    drawn = await session.run(
+        "import atexit; atexit.register(print, 'bye')\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"
+    )
+    [picture] = drawn.files
+    assert picture.name == "figure-1.png"
+    assert picture.content.startswith(b"\x89PNG")
+
+
 def test_names_lose_what_means_something_to_a_path() -> None:
     assert safe_name("../../etc/passwd") == "etc_passwd"
     assert safe_name("...") == "file"
