@@ -1,4 +1,10 @@
 # The gateway and the workers: one image, several commands (see compose.yaml).
+FROM python:3.11-slim-bookworm AS ui
+
+# Node comes as a wheel, so that one base image does.
+COPY web/ui /ui
+RUN /ui/npm.sh python ci --loglevel error && /ui/npm.sh python run --silent build
+
 FROM python:3.11-slim-bookworm
 
 RUN apt-get update \
@@ -14,6 +20,7 @@ COPY orchestrator orchestrator
 COPY routers routers
 COPY tools tools
 COPY web web
+COPY --from=ui /ui/dist web/ui/dist
 COPY workers workers
 RUN pip install --no-cache-dir --constraint constraints.txt '.[postgres]' && rm -rf build
 
