@@ -1,7 +1,6 @@
 """Yes-or-no verdicts of a model, scored by the probability of the word that it writes."""
 
 import math
-from dataclasses import replace
 
 from agents.strategy import SolveContext, write
 from workers.engines.protocol import Sampling
@@ -22,7 +21,7 @@ async def probability_of_yes(
     writes neither yes nor no. Raises ``BudgetSpent``.
     """
     messages = (*before, Message(role="user", content=prompt))
-    completion = await write(context, model, messages, replace(_VERDICT), purpose=purpose)
+    completion = await write(context, model, messages, _VERDICT, purpose=purpose)
     word = completion.text.strip().strip(".,!*\"'").lower()
     if word not in _AFFIRMATIVE | _NEGATIVE:
         return None

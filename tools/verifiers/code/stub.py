@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_LONGEST = 20_000
+_LONGEST = 12_000
 _FENCE = re.compile(r"^[ \t]*```[\w.+-]*[ \t]*\n(.*?)(?:^[ \t]*```|\Z)", re.MULTILINE | re.DOTALL)
 _START = re.compile(r"^(?:from |import |def |async def |class |@)", re.MULTILINE)
 # "f(1) == 2", "f(1) ➞ 2", "f(1) returns 2" and their like, as people write them in docstrings
 _SAYS = re.compile(r"\s*(?:==>|=>|==|-->|->|➞|→|=|:|,?\s*(?:should\s+)?(?:returns?|outputs?|gives|is))\s*")
 _MOST_EXAMPLES = 20
-_MOST_TRIMMED = 30
+# Each costs a parse of the whole, before anything else of a request is done.
+_MOST_ATTEMPTS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +56,19 @@ def examples(stub: Stub) -> tuple[Example, ...]:
 
 
 def _parsed(region: str) -> tuple[str, ast.Module | None]:
-    """``region`` as Python; prose below it is left off, line by line."""
+    """``region`` as Python; prose below it is left off from the line where Python ends."""
     lines = region.rstrip().split("\n")
-    for end in range(len(lines), max(len(lines) - _MOST_TRIMMED, 0), -1):
-        source = "\n".join(lines[:end]) + "\n"
+    for _ in range(_MOST_ATTEMPTS):
+        source = "\n".join(lines) + "\n"
         try:
             return source, ast.parse(source)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
+        except SyntaxError as error:
+            end = min(len(lines), error.lineno or len(lines)) - 1
+            if end <= 0:
+                break
+            del lines[end:]
+        except (ValueError, RecursionError, MemoryError):
+            break
     return "", None
 
 
