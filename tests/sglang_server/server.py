@@ -16,7 +16,7 @@ import urllib.request
 import venv
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.smollm import cache_folder, fetch_smollm, locked
@@ -59,6 +59,17 @@ def prepare() -> SglangInstallation:
         if not installation.rendered.exists():
             _convert(installation)
     return installation
+
+
+def truncated(installation: SglangInstallation, layers: int) -> SglangInstallation:
+    """The same with a copy of the model that has fewer layers, and so writes other text; made once and kept."""
+    model = installation.model.with_name(f"{installation.model.name}-{layers}-layers")
+    with locked(model):
+        if not (model / "complete").exists():
+            script = str(_HERE / "truncate.py")
+            _run(str(installation.python), script, str(installation.model), str(model), str(layers))
+            (model / "complete").touch()
+    return replace(installation, model=model)
 
 
 @contextmanager
