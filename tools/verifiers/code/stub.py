@@ -9,8 +9,9 @@ from dataclasses import dataclass
 _LONGEST = 12_000
 _FENCE = re.compile(r"^[ \t]*```[\w.+-]*[ \t]*\n(.*?)(?:^[ \t]*```|\Z)", re.MULTILINE | re.DOTALL)
 _START = re.compile(r"^(?:from |import |def |async def |class |@)", re.MULTILINE)
-# "f(1) == 2", "f(1) ➞ 2", "f(1) returns 2" and their like, as people write them in docstrings
-_SAYS = re.compile(r"\s*(?:==>|=>|==|-->|->|➞|→|=|:|,?\s*(?:should\s+)?(?:returns?|outputs?|gives|is))\s*")
+# "f(1) == 2", "f(1) ➞ 2", "f(1) returns 2" and their like, as people write them. A single "=" is left out:
+# it as often defines a sequence as it says what a call returns.
+_SAYS = re.compile(r"\s*(?:==>|=>|==|-->|->|➞|→|:|,?\s*(?:should\s+)?(?:returns?|outputs?|gives))\s*")
 _MOST_EXAMPLES = 20
 # Each costs a parse of the whole, before anything else of a request is done.
 _MOST_ATTEMPTS = 6
@@ -121,8 +122,10 @@ def _closing(text: str, start: int) -> int:
 def _example(stub: Stub, call: str, wanted: str) -> Example | None:
     try:
         expression = ast.parse(call, mode="eval").body
-        ast.literal_eval(wanted)
+        value = ast.literal_eval(wanted)
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
         return None
+    if wanted.startswith("(") and not isinstance(value, tuple):
+        return None  # most likely a tuple of one was meant
     names = {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
-    return Example(call, wanted) if stub.name in names else None
+    return Example(ast.unparse(expression), wanted) if stub.name in names else None
