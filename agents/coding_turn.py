@@ -1,7 +1,6 @@
 """An assistant's turn with programs in it: which one was written last, and what follows it."""
 
 import re
-from collections.abc import Sequence
 
 from agents.execution import printed
 from tools.sandbox.protocol import Execution
@@ -35,23 +34,6 @@ def with_output(text: str, execution: Execution) -> str:
 def with_hint(text: str, hint: str) -> str:
     """The turn going on with a hint and an open code block."""
     return f"{text.rstrip()}\n\n{hint}\n```python\n"
-
-
-def replayed(earlier: Sequence[str], program: str) -> str:
-    """A program that runs ``program`` with the names that the ``earlier`` ones left, whose output is not shown again.
-
-    Every program of a sandbox starts afresh; programs of one turn build on each other.
-    """
-    if not earlier:
-        return program
-    return (
-        "import contextlib, io\n"
-        "names = {'__name__': '__main__'}\n"
-        f"for source in {list(earlier)!r}:\n"
-        "    with contextlib.redirect_stdout(io.StringIO()):\n"
-        "        exec(compile(source, 'earlier', 'exec'), names)\n"
-        f"exec(compile({program!r}, 'program', 'exec'), names)\n"
-    )
 
 
 def _partition(code: str) -> tuple[str, str, str]:

@@ -3,20 +3,24 @@
 from agents.events import ToolFinished, ToolStarted
 from agents.strategy import SolveContext
 from tools.sandbox.protocol import Execution
+from tools.sandbox.session import Session
 
 _SHOWN = 2000
 
 
-async def run_program(context: SolveContext, program: str, source: str | None = None) -> Execution:
+async def run_program(context: SolveContext, program: str, session: Session | None = None) -> Execution:
     """Run ``program`` in the sandbox between its two events. Never raises for what the program does.
 
-    ``source`` is run instead, where what is shown of a program is not all of it.
+    In a ``session`` it knows what earlier programs defined, and the files that it writes are kept for the reader.
     """
     await context.emit(ToolStarted(tool="python", input=program))
-    execution = await context.sandbox.run(source or program, context.limits)
+    execution = await (context.sandbox.run(program, context.limits) if session is None else session.run(program))
     await context.emit(
         ToolFinished(tool="python", output=printed(execution), ok=execution.ok, seconds=execution.seconds)
     )
+    if context.keep_file is not None:
+        for file in execution.files:
+            await context.keep_file(file.name, file.content)
     return execution
 
 

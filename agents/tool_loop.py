@@ -9,13 +9,14 @@ from dataclasses import dataclass, field, replace
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agents.coding_turn import STOPS, last_program, replayed, with_hint, with_output
+from agents.coding_turn import STOPS, last_program, with_hint, with_output
 from agents.direct import Direct
 from agents.events import Verdict
 from agents.execution import run_program
 from agents.problem import Answer, Evidence, Problem
 from agents.prompts import render
 from agents.strategy import SolveContext, with_question, write
+from tools.sandbox.session import Session
 from tools.verifiers.extract import final_answer, program_output
 from workers.engines.protocol import FinishReason, Token
 from workers.ledger import BudgetSpent
@@ -34,12 +35,13 @@ class ToolLoopOptions(BaseModel):
 
 @dataclass(slots=True)
 class _Turn:
-    """The turn as it stands, and what its programs did."""
+    """The turn as it stands, and what its programs did: ``programs`` were run, ``ran`` of them without error."""
 
+    session: Session
     text: str = ""
     tail: str = ""
     tokens: list[Token] = field(default_factory=list)
-    ran: list[str] = field(default_factory=list)
+    ran: int = 0
     programs: int = 0
     hints: int = 0
     output: str | None = None
@@ -55,7 +57,7 @@ class ToolLoop:
     async def solve(self, problem: Problem, context: SolveContext) -> Answer:
         if not problem.checkable:
             return await Direct().solve(problem, context)
-        turn = _Turn()
+        turn = _Turn(Session(context.sandbox, context.limits))
         try:
             while await self._go_on(problem, context, turn):
                 pass
@@ -90,12 +92,12 @@ class ToolLoop:
         return completion.reason == "stop" and self._hinted(turn)
 
     async def _run(self, context: SolveContext, turn: _Turn, written: str, program: str) -> None:
-        execution = await run_program(context, program, source=replayed(turn.ran, program))
+        execution = await run_program(context, program, turn.session)
         turn.programs += 1
         turn.text = with_output(written, execution)
         turn.tail = ""
         if execution.ok:
-            turn.ran.append(program)
+            turn.ran += 1
             turn.output = program_output(execution.stdout) or turn.output
 
     def _hinted(self, turn: _Turn) -> bool:
@@ -110,7 +112,7 @@ class ToolLoop:
         # What follows the last program counts; where nothing does, what that program printed.
         value = final_answer(turn.tail, problem.form) or turn.output
         ran = bool(turn.ran) if turn.programs else None
-        reason = f"{len(turn.ran)} of {turn.programs} programs ran"
+        reason = f"{turn.ran} of {turn.programs} programs ran"
         await context.emit(Verdict(verifier="program", accepted=ran, reason=reason))
         values = [token.logprob for token in turn.tokens if token.logprob is not None]
         return Answer(
