@@ -21,7 +21,8 @@ export default defineConfig({
   },
   server: { proxy: { "/v1": gateway, "/healthz": gateway, "/readyz": gateway } },
   test: {
-    environment: "jsdom",
+    // Tests that need a document say so in their first line.
+    environment: "node",
     include: ["test/**/*.test.{ts,tsx}"],
     setupFiles: ["test/setup.ts"],
     css: false,

@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { RunFeed } from "../src/run/feed";
 import { delta, eventText, finished, openGateway, type TestGateway } from "./gateway";

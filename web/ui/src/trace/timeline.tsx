@@ -119,7 +119,7 @@ function Step({ item, live }: { item: StepItem; live: boolean }) {
       {text && (
         <details open={writing}>
           <summary>{writing ? "Writing" : "What it wrote"}</summary>
-          <pre className="step-text">{text}</pre>
+          <pre className={writing ? "step-text live" : "step-text"}>{text}</pre>
         </details>
       )}
     </Entry>
