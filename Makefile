@@ -6,7 +6,7 @@ DATA ?= $(TANDEM_BENCH_DATA)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench bench-latency bench-strategies clean sandbox ui ui-test
+.PHONY: help run test lint format bench bench-collaboration bench-handover bench-latency bench-strategies clean sandbox ui ui-test
 UI := web/ui
 NPM := $(UI)/npm.sh $(abspath $(BIN)/python)
 
@@ -43,12 +43,20 @@ bench: $(VENV)/.installed-dev sandbox ## the main job's benchmark over the quest
 	@$(BIN)/tandem models fetch
 	$(BIN)/tandem bench $(if $(DATA),--data $(DATA))
 
+bench-collaboration: $(VENV)/.installed-dev ## who writes which token: every policy beside both models alone, over DATA=DIR
+	@$(BIN)/tandem models fetch
+	$(BIN)/python -m bench.collaboration $(if $(DATA),--data $(DATA)) $(ARGS)
+
 bench-latency: $(VENV)/.installed-dev ## what the gateway adds to a pass-through request, beside the LiteLLM proxy
 	$(BIN)/python -m bench.latency
 
 bench-strategies: $(VENV)/.installed-dev sandbox ## every strategy beside the vote that costs as much, over DATA=DIR
 	@$(BIN)/tandem models fetch
 	$(BIN)/python -m bench.strategies $(if $(DATA),--data $(DATA)) $(ARGS)
+
+bench-handover: $(VENV)/.installed-dev ## what a hand-over between the two models costs as the text grows
+	@$(BIN)/tandem models fetch
+	$(BIN)/python -m bench.handover
 
 clean: ## remove the virtual environment and what tools left behind
 	rm -rf $(VENV) $(UI)/node_modules $(UI)/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info

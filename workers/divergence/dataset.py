@@ -1,6 +1,5 @@
 """Labels and readings as arrays to train on."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,7 +19,7 @@ class TooFewLabels(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """One row for each place of the answers whose mismatches are all labelled: ``inputs`` (n, features), the small
+    """One row for each place of the answers up to where they are labelled: ``inputs`` (n, features), the small
     model's last ``hidden`` state (n, width), ``divergent`` (n, 0 or 1) and the number of the ``question`` (n)."""
 
     inputs: NDArray[np.float32]
@@ -36,21 +35,19 @@ class Dataset:
 def build_dataset(
     answers: Sequence[TrainingAnswer], readings: Mapping[str, Reading], labels: Sequence[Label], table: TokenTable
 ) -> Dataset:
-    """Raises ``TooFewLabels`` where fewer than five answers are labelled or none of their tokens is divergent."""
-    judged = Counter(label.question for label in labels)
-    divergent = {(label.question, label.position) for label in labels if label.divergent}
+    """Raises ``TooFewLabels`` where fewer than five answers have labels or none of their tokens is divergent."""
+    judged = {(label.question, label.position): label.divergent for label in labels}
     parts = []
     for answer in answers:
         reading = readings.get(answer.question)
-        if reading is None or judged[answer.question] == 0:
+        length = 0 if reading is None else _labelled(answer, reading, judged)
+        if reading is None or not length:
             continue
-        if judged[answer.question] < len(mismatches(answer, reading)):
-            continue
-        marks = [float((answer.question, position) in divergent) for position in range(len(answer.ids))]
-        parts.append((reading, np.asarray(marks, dtype=np.float32)))
+        marks = [float(judged.get((answer.question, position), False)) for position in range(length)]
+        parts.append((_first(reading, length), np.asarray(marks, dtype=np.float32)))
     if len(parts) < 5 or not any(marks.any() for _, marks in parts):
         raise TooFewLabels(
-            f"{len(parts)} answers are labelled in full, with {int(sum(marks.sum() for _, marks in parts))} divergent "
+            f"{len(parts)} answers have labels, with {int(sum(marks.sum() for _, marks in parts))} divergent "
             "tokens; at least 5 answers with some are needed: label more"
         )
     return Dataset(
@@ -59,6 +56,19 @@ def build_dataset(
         divergent=np.concatenate([marks for _, marks in parts]),
         question=np.concatenate([np.full(len(marks), index) for index, (_, marks) in enumerate(parts)]),
     )
+
+
+def _labelled(answer: TrainingAnswer, reading: Reading, judged: Mapping[tuple[str, int], bool]) -> int:
+    """How many tokens from the start have labels: mismatches are labelled in order, so an interrupted answer is known
+    up to the first one that is not. 0 where none is."""
+    places = mismatches(answer, reading)
+    if not any((answer.question, place) in judged for place in places):
+        return 0
+    return next((place for place in places if (answer.question, place) not in judged), len(answer.ids))
+
+
+def _first(reading: Reading, length: int) -> Reading:
+    return Reading(reading.ids[:length], reading.logprobs[:length], reading.hidden[:length])
 
 
 def inputs_of(reading: Reading, table: TokenTable) -> NDArray[np.float32]:

@@ -64,7 +64,7 @@ class TrainedHead:
 
     def __init__(self, card: HeadCard, weights: Weights, table: TokenTable) -> None:
         self.card = card
-        self._weights = weights
+        self.weights = weights
         self._table = table
 
     @property
@@ -78,7 +78,7 @@ class TrainedHead:
 
     def probabilities(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n) from ``inputs`` (n, SCALARS + width of the table)."""
-        weights = self._weights
+        weights = self.weights
         x: NDArray[np.float32] = (inputs - weights["mean"]) / weights["deviation"]
         x = x @ weights["enter.weight"].T + weights["enter.bias"]
         for block in range(self.card.blocks):
@@ -90,7 +90,7 @@ class TrainedHead:
     def save(self, path: Path) -> None:
         """As one file of arrays: weights in half precision, the card as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        arrays: dict[str, Any] = {f"w.{name}": array.astype(np.float16) for name, array in self._weights.items()}
+        arrays: dict[str, Any] = {f"w.{name}": array.astype(np.float16) for name, array in self.weights.items()}
         arrays["card"] = np.frombuffer(self.card.model_dump_json().encode(), dtype=np.uint8)
         with path.open("wb") as file:
             np.savez_compressed(file, codes=self._table.codes, scale=self._table.scale, **arrays)
@@ -111,7 +111,7 @@ class TrainedHead:
         return cls(card, weights, table)
 
     def _block(self, x: NDArray[np.float32], name: str) -> NDArray[np.float32]:
-        weights = self._weights
+        weights = self.weights
         inner = self._normed(x, f"{name}.norm") @ weights[f"{name}.grow.weight"].T + weights[f"{name}.grow.bias"]
         out: NDArray[np.float32] = _gelu(inner) @ weights[f"{name}.shrink.weight"].T + weights[f"{name}.shrink.bias"]
         return out
@@ -119,7 +119,7 @@ class TrainedHead:
     def _normed(self, x: NDArray[np.float32], name: str) -> NDArray[np.float32]:
         centred = x - x.mean(axis=-1, keepdims=True)
         spread = np.sqrt((centred**2).mean(axis=-1, keepdims=True) + _EPSILON)
-        out: NDArray[np.float32] = centred / spread * self._weights[f"{name}.weight"] + self._weights[f"{name}.bias"]
+        out: NDArray[np.float32] = centred / spread * self.weights[f"{name}.weight"] + self.weights[f"{name}.bias"]
         return out
 
 

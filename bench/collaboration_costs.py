@@ -1,0 +1,132 @@
+"""What decoding and reading cost on two engines: measured here, and modelled for a GPU."""
+
+import asyncio
+import math
+import time
+import uuid
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from itertools import pairwise
+from typing import cast
+
+from pydantic import BaseModel, ConfigDict
+
+from workers.engines.protocol import Engine, Finish, Generation, Sampling, Token
+from workers.usage import Usage
+
+_PREFIX = 192
+_CHUNKS = (8, 32, 192)
+_DECODED = 32
+_REPEATS = 2
+
+
+class EngineCosts(BaseModel):
+    """Seconds: ``decode`` for one more token; ``read`` for one token of a chunk, by the size of the chunk. What a
+    request costs beside them (HTTP, scheduling) is in neither: it is what efficiency is lost to."""
+
+    model_config = ConfigDict(frozen=True)
+
+    decode: float
+    read: dict[int, float]
+
+    def read_seconds(self, tokens: int, calls: int) -> float:
+        """For ``tokens`` read in ``calls`` chunks of the same size, between the measured sizes by their logarithm."""
+        if not tokens:
+            return 0.0
+        size = max(1.0, tokens / max(1, calls))
+        known = sorted(self.read)
+        below = max((chunk for chunk in known if chunk <= size), default=known[0])
+        above = min((chunk for chunk in known if chunk >= size), default=known[-1])
+        if below == above:
+            return tokens * self.read[below]
+        part = (math.log(size) - math.log(below)) / (math.log(above) - math.log(below))
+        return tokens * (self.read[below] * (1 - part) + self.read[above] * part)
+
+
+Costs = Mapping[str, EngineCosts]
+
+
+def needed_seconds(usage: Mapping[str, Usage], calls: Mapping[str, int], costs: Costs) -> float:
+    """The time that the tokens which were decoded and read must take, one after the other."""
+    return sum(
+        used.completion * costs[model].decode + costs[model].read_seconds(used.prompt - used.cached, calls[model])
+        for model, used in usage.items()
+    )
+
+
+async def measure_costs(engine: Engine) -> EngineCosts:
+    """Decode and read costs of an engine that nothing else uses, the least of a few measurements of each."""
+    vocabulary = (await engine.describe()).vocabulary
+    runs = [await _measure(engine, vocabulary, start) for start in range(_REPEATS)]
+    decode = min(run[0] for run in runs)
+    # A chunk of one token costs a decoding step and what a request costs anyway.
+    overhead = max(0.0, min(run[1][1] for run in runs) - decode)
+    read = {chunk: max(1e-6, min(run[1][chunk] for run in runs) - overhead) / chunk for chunk in _CHUNKS}
+    return EngineCosts(decode=decode, read={1: decode, **read})
+
+
+async def _measure(engine: Engine, vocabulary: int, start: int) -> tuple[float, dict[int, float]]:
+    """Seconds of a decoding step, and seconds to the first token after every size of chunk on top of one prefix."""
+    # Text that no cache has seen: ids in an order of their own for every run.
+    fresh = [(index * 7919 + start * 104729) % min(vocabulary, 50_000) for index in range(1, 2000)]
+    prompt = fresh[:_PREFIX]
+    times = await _token_times(engine, prompt, _DECODED)
+    gaps = sorted(later - earlier for earlier, later in pairwise(times))
+    decode = gaps[len(gaps) // 2] if gaps else times[0]
+    first: dict[int, float] = {}
+    for chunk in (1, *_CHUNKS):
+        # Each chunk differs from the others in its first id, so that only the prefix is shared.
+        ids = [*prompt, *fresh[_PREFIX + 2 * chunk : _PREFIX + 3 * chunk]]
+        first[chunk] = (await _token_times(engine, ids, 1))[0]
+    return decode, first
+
+
+async def _token_times(engine: Engine, prompt: Sequence[int], limit: int) -> list[float]:
+    """Seconds from the request to each token."""
+    generation = Generation(tuple(prompt), Sampling(max_tokens=limit), uuid.uuid4().hex)
+    started = time.perf_counter()
+    times: list[float] = []
+    events = cast(AsyncGenerator[Token | Finish, None], engine.generate(generation))
+    async with aclosing(events) as stream:
+        async for event in stream:
+            if isinstance(event, Finish):
+                break
+            times.append(time.perf_counter() - started)
+    # The server frees its slot after the answer has ended.
+    await asyncio.sleep(0.05)
+    return times or [time.perf_counter() - started]
+
+
+class GpuModel(BaseModel):
+    """A GPU that serves both models one request at a time. Decoding is bound by memory: every token reads all weights
+    once. Reading is bound by arithmetic: two operations for each weight and token. ``hop`` is what a call costs
+    besides, in seconds.
+
+    The defaults are NVIDIA's data sheet of the A100 80GB SXM (2,039 GB/s; 312 TFLOPS dense in bfloat16), of which half
+    is assumed to be reached in either case, and weights of two bytes.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    bandwidth: float = 2039e9
+    operations: float = 312e12
+    reached: float = 0.5
+    weight_bytes: float = 2.0
+    hop: float = 0.005
+
+    def decode(self, billions: float) -> float:
+        """Seconds a token."""
+        return billions * 1e9 * self.weight_bytes / (self.bandwidth * self.reached)
+
+    def read(self, billions: float) -> float:
+        """Seconds a token in a long chunk."""
+        return billions * 1e9 * 2 / (self.operations * self.reached)
+
+    def seconds(self, usage: Mapping[str, Usage], calls: Mapping[str, int], billions: Mapping[str, float]) -> float:
+        """Wall-clock of one trace. Every call with something to read reads all weights at least once."""
+        total = 0.0
+        for model, used in usage.items():
+            size, times = billions[model], calls[model]
+            total += used.completion * self.decode(size) + times * self.hop
+            total += max((used.prompt - used.cached) * self.read(size), times * self.decode(size))
+        return total

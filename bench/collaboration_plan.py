@@ -1,0 +1,65 @@
+"""Which policies at which settings on which questions the collaboration benchmark compares."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.questions import Question
+from workers.collaboration.protocol import Option
+
+ALONE = ("small", "large")
+"""The policies that never hand over: both ends of the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One policy with the options that differ from its defaults."""
+
+    policy: str
+    options: tuple[tuple[str, Option], ...] = ()
+
+    @property
+    def label(self) -> str:
+        """For example "threshold=0.5"; "" for the defaults."""
+        return " ".join(f"{name}={value}" for name, value in self.options)
+
+    @property
+    def name(self) -> str:
+        return f"{self.policy} {self.label}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The first ``rows`` questions of a data set."""
+
+    dataset: str
+    rows: int
+
+
+PARTS = (Part("gsm8k_test", 40), Part("math500", 20))
+_HARDEST = 3
+
+
+def wanted(question: Question) -> bool:
+    """Levels 1 to 3 of math500, and everything that has no level of that kind."""
+    return not question.id.startswith("math500") or int(question.level or 0) <= _HARDEST
+
+
+def setting(policy: str, **options: Option) -> Setting:
+    return Setting(policy, tuple(options.items()))
+
+
+def settings_of_policies(with_head: bool) -> tuple[Setting, ...]:
+    """Three points of every policy with a knob. ``with_head``: a head was trained for the pair; its ablation, which
+    judges by entropy alone, is measured in any case."""
+    entropy = [setting("entropy", threshold=threshold) for threshold in (0.3, 0.5, 0.8)]
+    leader = [setting("leader", gate=gate) for gate in (0.3, 0.6, 1.0)]
+    ablation = [setting("divergence", use_head=False, even_entropy=even) for even in (0.45, 0.9)]
+    divergence = [setting("divergence"), *(setting("divergence", threshold=at) for at in (0.5, 0.8))]
+    others = [setting("stepwise"), setting("stepwise", threshold=8.0), setting("reflection"), setting("hawkeye")]
+    middle = divergence + ablation if with_head else ablation
+    return (*map(setting, ALONE), *entropy, *leader, *middle, *others)
+
+
+def only(settings: Sequence[Setting], policies: Sequence[str]) -> tuple[Setting, ...]:
+    """Those of ``policies``, and both models alone: without them there is no line."""
+    return tuple(one for one in settings if not policies or one.policy in (*ALONE, *policies))
