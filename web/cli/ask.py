@@ -10,7 +10,7 @@ import orjson
 import typer
 from rich.console import Console
 
-from agents.events import EVENT, ContentDelta, Event, ReasoningDelta, RunFinished, StepFinished
+from agents.events import EVENT, ContentDelta, Event, HandedOver, ReasoningDelta, RunFinished, StepFinished
 from orchestrator.addresses import gateway_url
 from orchestrator.settings_file import SettingsInvalid, load_settings
 from web.cli.tint import Tint
@@ -84,7 +84,9 @@ class _Printer:
         elif self._trace:
             line = trace_line(event)
             if line:
-                self._aside.print(line, style="dim", markup=False)
+                # Tinted text has no end of line yet.
+                inside = self._tint is not None and isinstance(event, HandedOver)
+                self._aside.print(f"\n{line}" if inside else line, style="dim", markup=False)
 
     def _whole(self) -> dict[str, Any]:
         last = self._events[-1]

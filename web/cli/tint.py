@@ -1,6 +1,8 @@
 """Tokens in the colour of the model that wrote them."""
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
 
 from rich.console import Console
 from rich.text import Text
@@ -28,7 +30,7 @@ class Tint:
 
     def _text(self, tokens: Sequence[Written]) -> Text:
         text = Text()
-        for token in tokens:
-            style = self._styles.setdefault(token.model, _STYLES[len(self._styles) % len(_STYLES)])
-            text.append(token.text, style)
+        for model, written in groupby(tokens, key=attrgetter("model")):
+            style = self._styles.setdefault(model, _STYLES[len(self._styles) % len(_STYLES)])
+            text.append("".join(token.text for token in written), style)
         return text
