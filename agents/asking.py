@@ -4,15 +4,18 @@ Training-free: the model judges in one token, whose probability is the score, an
 score is high enough for the evidence at hand.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from agents.problem import Answer, Problem
+from agents.cot import ChainOfThought
+from agents.problem import Answer, AnswerForm, Problem
 from agents.prompts import render
-from agents.strategy import SolveContext, write
+from agents.strategy import SolveContext, Strategy, write
 from agents.verdicts import probability_of_yes
+from tools.verifiers.equality import cluster
 from workers.engines.protocol import Sampling
 from workers.ledger import BudgetSpent
 from workers.messages import Message
@@ -45,30 +48,45 @@ class Asker(Protocol):
 
 class VerdictAsker:
     """Asks when the model's verdict "something is missing" is at least as probable as the bound for the evidence:
-    ``weak`` where no answer is supported or attempts differ, ``strong`` elsewhere (above 1: never)."""
+    ``weak`` where no answer is supported or attempts differ, ``strong`` elsewhere (above 1: never). Where
+    evidence supports an answer, a second opinion has to differ from it as well: of a problem that lacks something, two
+    ways of solving seldom make the same."""
 
     def __init__(self, weak: float, strong: float) -> None:
         self._weak = weak
         self._strong = strong
+        self._second: Strategy = ChainOfThought()
 
     async def question(
         self, problem: Problem, attempts: Sequence[Answer], supported: bool, context: SolveContext
     ) -> Question | None:
-        bound = self._strong if supported and not disagree(attempts) else self._weak
+        settled = supported and not await asyncio.to_thread(disagree, attempts, problem.form)
+        bound = self._strong if settled else self._weak
         if bound > 1:
             return None
         try:
-            return await self._asked(problem, bound, context)
+            if not await self._doubted(problem, bound, context):
+                return None
+            if settled and await self._confirmed(problem, attempts[-1], context):
+                return None
+            return await self._written(problem, context)
         except BudgetSpent:
             return None
 
-    async def _asked(self, problem: Problem, bound: float, context: SolveContext) -> Question | None:
+    async def _doubted(self, problem: Problem, bound: float, context: SolveContext) -> bool:
         prompt = render("answerable", question=problem.question)
         answerable = await probability_of_yes(
             context, context.writer(), prompt, purpose="check that nothing is missing from the question"
         )
-        if answerable is None or 1 - answerable < bound:
-            return None
+        return answerable is not None and 1 - answerable >= bound
+
+    async def _confirmed(self, problem: Problem, answer: Answer, context: SolveContext) -> bool:
+        """Whether step-by-step reasoning comes to the same answer."""
+        second = await self._second.solve(problem, context)
+        groups = await asyncio.to_thread(cluster, [answer.value, second.value], problem.form)
+        return len(groups) == 1 and len(groups[0]) == 2
+
+    async def _written(self, problem: Problem, context: SolveContext) -> Question | None:
         messages = (Message(role="user", content=render("clarify", question=problem.question)),)
         sampling = Sampling(max_tokens=_QUESTION_TOKENS, stop=("\n\n",))
         completion = await write(context, context.writer(), messages, sampling, purpose="ask for what is missing")
@@ -76,9 +94,10 @@ class VerdictAsker:
         return Question(text=text, choices=(ANSWER_ANYWAY,)) if text else None
 
 
-def disagree(attempts: Sequence[Answer]) -> bool:
-    """Whether attempts gave different answers or one gave none."""
-    return len({attempt.value for attempt in attempts}) > 1 or any(attempt.value is None for attempt in attempts)
+def disagree(attempts: Sequence[Answer], form: AnswerForm) -> bool:
+    """Whether attempts gave different answers or one gave none. Blocks like ``cluster``."""
+    groups = cluster([attempt.value for attempt in attempts], form)
+    return len(groups) != 1 or len(groups[0]) != len(attempts)
 
 
 def clarified(messages: Sequence[Message], question: Question, reply: str) -> tuple[Message, ...]:

@@ -30,6 +30,7 @@ class _Section(BaseModel):
 
 class EngineSettings(_Section):
     """Where a model's tokens come from. ``llamacpp`` with ``file`` is started by Tandem, with ``url`` it is yours.
+    ``torch`` runs ``file`` (a GGUF file or a Hugging Face folder) inside the worker of collaborative answers.
 
     ``exclusive`` engines share the machine's decode lease: on a CPU two engines that decode at once slow each other
     tenfold. ``threads`` 0 means all cores; ``context`` is per slot, in tokens. ``draft`` names a smaller configured
@@ -37,7 +38,7 @@ class EngineSettings(_Section):
     every token itself, which changes how fast it writes and nothing else.
     """
 
-    kind: Literal["llamacpp", "sglang", "litellm"] = "llamacpp"
+    kind: Literal["llamacpp", "sglang", "torch", "litellm"] = "llamacpp"
     url: str = ""
     file: str = ""
     port: int = 0
@@ -119,7 +120,7 @@ class AutoSettings(_Section):
     ``code`` are the routes for a function to be completed, tried until one passes the examples in its docstring.
     ``ask``: whether an under-specified question may lead to one clarifying question. The large model's probability
     that something is missing has to reach ``ask_weak`` where no answer is supported or attempts differ, and
-    ``ask_strong`` elsewhere (above 1: never).
+    ``ask_strong`` elsewhere, where a second opinion has to differ as well (above 1: never).
     """
 
     ask: bool = True
