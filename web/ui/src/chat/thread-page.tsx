@@ -4,12 +4,10 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { AnswerOptions, Me, Offer, Turn } from "../api/types";
 import { Icon } from "../shell/icons";
 import { Notice } from "../shell/notice";
-import { isBoolean, useRemembered } from "../shell/remembered";
+import { useRemembered } from "../shell/remembered";
 import { useShortcut } from "../shell/shortcuts";
-import { useMedia } from "../shell/theme";
 import { TracePanel } from "../trace/trace-panel";
 import { Announcer } from "./announcer";
-import type { AnswerActions } from "./assistant-turn";
 import { Composer } from "./composer";
 import { Controls } from "./controls";
 import { EmptyThread } from "./empty";
@@ -17,8 +15,10 @@ import { isOptions } from "./options";
 import { pathOf } from "./tree";
 import { TurnList } from "./turn-list";
 import { useDraft } from "./use-draft";
+import { useLatest, useStableActions } from "./use-stable";
 import { useStick } from "./use-stick";
 import { useThread } from "./use-thread";
+import { useTracePanel } from "./use-trace-panel";
 
 interface ThreadPageProps {
   id: string | null;
@@ -168,61 +168,4 @@ export function ThreadPage({ id, listedTitle, me, offers, listChanged, openList 
       {panel.shown && <TracePanel turn={panel.turnOf(path)} me={me} close={panel.toggle} />}
     </div>
   );
-}
-
-interface PathPlace {
-  turn: Turn;
-}
-
-/** Which answer's trace is shown: the last one, until another is asked for. */
-function useTracePanel(last: Turn | null) {
-  const wide = useMedia("(min-width: 75rem)");
-  const [wanted, setWanted] = useRemembered("trace", isBoolean, true);
-  const [overlay, setOverlay] = useState(false);
-  const [chosen, setChosen] = useState<string | null>(null);
-  const shown = wide ? wanted : overlay;
-  const setShown = wide ? setWanted : setOverlay;
-  return {
-    shown,
-    toggle: () => setShown(!shown),
-    open: (turn: Turn) => {
-      const current = chosen ?? last?.id;
-      setShown(!(shown && current === turn.id));
-      setChosen(turn.id === last?.id ? null : turn.id);
-    },
-    followLast: () => setChosen(null),
-    turnOf: (path: readonly PathPlace[]): Turn | null => {
-      const answers = path.map((place) => place.turn).filter((turn) => turn.role === "assistant");
-      return answers.find((turn) => turn.id === chosen) ?? answers.at(-1) ?? null;
-    },
-  };
-}
-
-/** The same object for as long as the page is there, so that turns are drawn again only when they changed. */
-function useStableActions(actions: AnswerActions): AnswerActions {
-  const latest = useRef(actions);
-  useEffect(() => {
-    latest.current = actions;
-  });
-  return useMemo(
-    () => ({
-      show: (turn) => latest.current.show(turn),
-      again: (turn, how) => latest.current.again(turn, how),
-      compare: (turn) => latest.current.compare(turn),
-      rate: (turn, rating, reason) => latest.current.rate(turn, rating, reason),
-      settle: (turn, outcome) => latest.current.settle(turn, outcome),
-      refresh: () => latest.current.refresh(),
-      openTrace: (turn) => latest.current.openTrace(turn),
-      reply: (turn, choice) => latest.current.reply(turn, choice),
-    }),
-    [],
-  );
-}
-
-function useLatest<A extends unknown[], R>(call: (...values: A) => R): (...values: A) => R {
-  const latest = useRef(call);
-  useEffect(() => {
-    latest.current = call;
-  });
-  return useCallback((...values: A) => latest.current(...values), []);
 }

@@ -1,6 +1,6 @@
 /** "Why this model?" in one sentence. */
 
-import { modelsOf, routeLabel } from "./route";
+import { routeLabel } from "./route";
 import type { Trace } from "./trace";
 
 export function whyThisModel(trace: Trace): string | null {
@@ -11,11 +11,6 @@ export function whyThisModel(trace: Trace): string | null {
   if (!last) return sentence(first);
   const count = steps.length === 1 ? "it then went on" : `after ${steps.length} escalations it went on`;
   return sentence(`${first}; ${count} to ${routeLabel(last.route)} because ${lowerFirst(last.reason)}`);
-}
-
-/** For example "large" or "small + large". */
-export function modelsLabel(route: string): string {
-  return modelsOf(route).join(" + ");
 }
 
 function lowerFirst(text: string): string {
