@@ -21,7 +21,8 @@ from orchestrator.offers import Offers
 from orchestrator.settings import Settings
 from orchestrator.strategies import build_strategies
 from tools.sandbox.bubblewrap import BubblewrapSandbox
-from workers.collaboration.local import LocalCollaboration
+from workers.collaboration.local import Heads, LocalCollaboration
+from workers.divergence.shelf import HeadShelf
 from workers.models.cached import GenerationCache
 from workers.models.protocol import ChatModel
 
@@ -49,10 +50,19 @@ async def open_solver(
         offers = Offers(settings, tuple(build_strategies(settings)))
         sandbox = BubblewrapSandbox()
         controller = build_controller(settings, offers, sandbox)
-        yield Solver(settings, controller, park, generations, LocalCollaboration(park.engines), sandbox, around)
+        collaboration = LocalCollaboration(park.engines, heads=_heads(settings))
+        yield Solver(settings, controller, park, generations, collaboration, sandbox, around)
     finally:
         generations.close()
         await park.aclose()
+
+
+def _heads(settings: Settings) -> Heads:
+    """The trained head of the configured pair, as the workers take it."""
+    small, large = (settings.named("small"), settings.named("large"))
+    digests = settings.models[small].sha256, settings.models[large].sha256
+    head = HeadShelf().find(*digests, settings.collaboration.head)
+    return {} if head is None else {(small, large): head}
 
 
 async def run(plan: Plan, settings: Settings, console: Console) -> Report:

@@ -35,9 +35,14 @@ class Collaborations:
         self._remote = CeleryCollaboration(
             celery,
             redis,
-            {name: engine_address(settings, name) for name in engines},
+            {
+                name: engine_address(settings, name)
+                for name, model in settings.models.items()
+                if model.engine.kind != "litellm"
+            },
             limit=settings.collaboration.queue,
             patience=settings.collaboration.patience_seconds,
+            head=settings.collaboration.head,
         )
         self._shared: dict[tuple[str, ...], bool] = {}
 
@@ -64,6 +69,8 @@ class Collaborations:
     async def _refuse_other_tokens(self, route: Route) -> None:
         if policy_kind(route.strategy).level != "token":
             return
+        if not self._engines.keys() >= set(route.models):
+            return  # the worker, which alone holds an engine in torch, compares them itself
         if route.models not in self._shared:
             small, large = (self._engines[name] for name in route.models)
             try:

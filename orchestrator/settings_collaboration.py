@@ -11,7 +11,8 @@ from workers.collaboration.protocol import Option, UnknownPolicy
 class CollaborationSettings(BaseModel):
     """At most ``queue`` collaborative answers wait or are written at once, over all gateways on one Redis; a worker of
     `tandem serve` writes ``concurrency`` at the same time. Where no worker at all is there for ``patience_seconds``, an
-    answer ends with an error. A table named after a policy holds its options."""
+    answer ends with an error. ``head`` is a file with a head for `divergence`, as the workers see it; empty takes the
+    one that ships for the pair, if any. A table named after a policy holds its options."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -20,6 +21,7 @@ class CollaborationSettings(BaseModel):
     queue: int = Field(default=32, ge=1)
     concurrency: int = Field(default=8, ge=1)
     patience_seconds: float = Field(default=10.0, gt=0)
+    head: str = ""
 
     def options(self, policy: str) -> dict[str, Option]:
         """What is set for the policy, over its defaults."""

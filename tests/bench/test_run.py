@@ -50,6 +50,23 @@ async def test_a_report_has_the_agreed_shape_and_a_second_run_is_free(tmp_path: 
     assert scripted.stats.requests == generated
 
 
+async def test_two_models_together_are_a_system_like_any_other(tmp_path: Path, scripted: ScriptedServer) -> None:
+    _write(tmp_path)
+    scripted.script = Script(default=say("It is \\boxed{4}.", continues=True))
+    plan = Plan(
+        name="pair",
+        data=tmp_path,
+        parts=(Part("tiny", 2, (System("cot(large)"), System("entropy"))),),
+        cache=tmp_path / "generations.sqlite",
+        results=tmp_path / "results",
+        concurrency=2,
+    )
+    await run(plan, settings_for(tmp_path, "", scripted.url), Console(quiet=True))
+    rows = {row["system"]: row for row in orjson.loads((tmp_path / "results" / "pair.json").read_bytes())["rows"]}
+    assert rows["entropy"]["accuracy"] == 0.5
+    assert rows["entropy"]["tokens"]["small"]["completion"] > 0
+
+
 def test_a_missing_data_set_is_named_with_those_that_are_there(tmp_path: Path) -> None:
     _write(tmp_path)
     with pytest.raises(NoQuestions, match=r"no data set 'gsm8k'.*tiny"):

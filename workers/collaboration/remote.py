@@ -34,23 +34,31 @@ class CeleryCollaboration:
     """Implements ``Collaboration``. At most ``limit`` answers wait or are written at once, over all gateways.
 
     A worker that dies is replaced: the answer goes on from the tokens that are in its stream. Without any worker it
-    ends after ``patience`` seconds with ``NoCollaborationWorker``.
+    ends after ``patience`` seconds with ``NoCollaborationWorker``. ``head`` as in ``Job``.
     """
 
     def __init__(
-        self, app: Celery, redis: Redis, engines: Mapping[str, EngineAddress], *, limit: int, patience: float
+        self,
+        app: Celery,
+        redis: Redis,
+        engines: Mapping[str, EngineAddress],
+        *,
+        limit: int,
+        patience: float,
+        head: str = "",
     ) -> None:
         self._app = app
         self._redis = redis
         self._engines = engines
         self._patience = patience
+        self._head = head
         self._drops: set[asyncio.Task[None]] = set()
         self.places = Places(redis, limit)
 
     async def write(self, request: CollaborationRequest, place: str = "") -> AsyncGenerator[CollaborationEvent, None]:
         """``place`` is one that the caller has taken already; else one is taken here."""
         place = place or request.job
-        job = Job(request=request, engines=(self._engines[request.small], self._engines[request.large]))
+        job = Job(request=request, engines=self._pair(request), head=self._head)
         try:
             await self.places.take(place)
             beat = asyncio.create_task(self._stay(job, place))
@@ -72,6 +80,9 @@ class CeleryCollaboration:
             raise EngineUnavailable(
                 f"Redis does not answer ({error}), so no worker can be reached; start it or set its url in tandem.toml"
             ) from error
+
+    def _pair(self, request: CollaborationRequest) -> tuple[EngineAddress, EngineAddress]:
+        return self._engines[request.small], self._engines[request.large]
 
     async def aclose(self) -> None:
         """Wait until the workers of answers that were closed are told so; before Redis' client is closed."""
