@@ -9,6 +9,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from agents.events import Charged, Event, QuestionAsked, RunStarted
 from orchestrator.answer_text import answer_text, open_question
 from orchestrator.compose import Tandem, build_controller, open_tandem
+from orchestrator.finish import finished
 from orchestrator.model_park import ModelPark
 from orchestrator.offers import Offers
 from orchestrator.runs import RunRequest
@@ -107,6 +108,22 @@ async def test_a_run_that_goes_on_with_a_reply_survives_its_gateway(
     assert await controller.checkpointed("b" * 32)
     resumed = await controller.resume(context("b" * 32))
     assert answer_text(resumed) == "48"
+    await park.aclose()
+
+
+async def test_a_benchmark_without_checkpoints_sees_the_question_too(settings: Settings, request_for: Requests) -> None:
+    offers = Offers(settings, tuple(build_strategies(settings)))
+    controller = build_controller(settings, offers, BubblewrapSandbox())
+    park = ModelPark(settings, None)
+
+    async def emit(event: Event) -> None:
+        return None
+
+    ledger = Ledger(Budget())
+    models = park.for_run(ledger, emit)
+    context = RunContext(run="c" * 32, emit=emit, ledger=ledger, models=models, problem=park.problem)
+    last = finished(await controller.run(request_for(PROBLEM), context), ledger.summary())
+    assert (last.status, last.text) == ("needs_input", ASKS)
     await park.aclose()
 
 
