@@ -65,11 +65,10 @@ class LocalDesk:
         read = await seat.as_read(tokens, "large" if role == "small" else "small")
         prompt = [*seat.ids, *read, *await seat.question(self.messages, question, opening)]
         events = self._generate(seat, prompt, Sampling(max_tokens=1), top_logprobs)
+        # To its end, not only to the token: a generation that is over needs no abort.
         async with aclosing(events):
-            async for event in events:
-                if isinstance(event, Token):
-                    return await seat.spelled(event)
-        return None
+            answer = [event async for event in events if isinstance(event, Token)]
+        return await seat.spelled(answer[0]) if answer else None
 
     async def note(self, role: Role, messages: Sequence[Message], limit: int) -> str:
         seat = self._seats[role]

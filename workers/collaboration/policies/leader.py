@@ -1,8 +1,8 @@
 """``leader``: the large model leads the first tokens of a sentence, the small one completes it.
 
-FoReaL-Decoding ("Follow the Reasoning Leader", Chen et al., "FoReaL-Decoding: What makes Reasoning Models Different?
-Follow the Reasoning Leader for Efficient Decoding", arXiv 2506.06998): the two kinds of model differ most in how a
-sentence begins. A stochastic gate at every sentence says whether the large model leads it.
+FoReaL-Decoding ("What makes Reasoning Models Different? Follow the Reasoning Leader for Efficient Decoding", arXiv
+2506.06998): the two kinds of model differ most in how a sentence begins. A stochastic gate at every sentence says
+whether the large model leads it. Where sentences end is Tandem's reading: the paper does not publish its rule.
 """
 
 import random
