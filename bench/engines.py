@@ -23,7 +23,7 @@ def engines_running(settings: Settings, console: Console) -> Iterator[None]:
         if parts:
             supervisor.start([parts])
         for name, model in settings.models.items():
-            if model.engine.kind != "litellm":
+            if model.engine.kind not in ("litellm", "torch"):
                 console.print(f"  engine {name} at {engine_url(settings, name)}")
         yield
 

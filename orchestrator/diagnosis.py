@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 
 from orchestrator.addresses import engine_port, engine_url, gateway_url, redis_url
-from orchestrator.model_files import locate, served_here
+from orchestrator.model_files import fetched_here, locate, served_here
 from orchestrator.model_park import build_engine
 from orchestrator.settings import Settings
 from orchestrator.stack.part import Part, StackError
@@ -54,7 +54,7 @@ def _is_serving(settings: Settings) -> bool:
 
 def _models(settings: Settings) -> list[Finding]:
     findings = []
-    for name in served_here(settings):
+    for name in fetched_here(settings):
         try:
             path = locate(settings, name)
         except ModelUnavailable as error:
@@ -104,7 +104,7 @@ async def _engines(settings: Settings, serving: bool) -> list[Finding]:
     names = [
         name
         for name, model in settings.models.items()
-        if model.engine.kind != "litellm" and (serving or name not in local)
+        if model.engine.kind not in ("litellm", "torch") and (serving or name not in local)
     ]
     if not names:
         return [Finding("engines", True, "not running; `tandem serve` starts them"), *_same_file_vocabulary(settings)]

@@ -18,6 +18,27 @@ def served_here(settings: Settings) -> list[str]:
     return [name for name, model in settings.models.items() if model.engine.kind == "llamacpp" and not model.engine.url]
 
 
+def fetched_here(settings: Settings) -> list[str]:
+    """Names of the models whose files have to be on this machine, in the order of the settings."""
+    torch = [name for name, model in settings.models.items() if model.engine.kind == "torch"]
+    files = [name for name in torch if not _is_folder(settings, name)]
+    wanted = {*served_here(settings), *files}
+    return [name for name in settings.models if name in wanted]
+
+
+def torch_source(settings: Settings, name: str) -> Path:
+    """What a torch engine loads: the Hugging Face folder that its settings name, else the model's checked file. Raises
+    ``ModelUnavailable``."""
+    if _is_folder(settings, name):
+        return Path(settings.models[name].engine.file).expanduser()
+    return locate(settings, name)
+
+
+def _is_folder(settings: Settings, name: str) -> bool:
+    file = settings.models[name].engine.file
+    return bool(file) and (Path(file).expanduser() / "config.json").is_file()
+
+
 def locate(settings: Settings, name: str) -> Path:
     """The checked file of a model, without any network. Raises ``ModelUnavailable``."""
     path = _on_disk(settings, name)

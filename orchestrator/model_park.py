@@ -9,8 +9,10 @@ from agents.events import Queued
 from agents.problem import Problem
 from agents.strategy import Emit
 from orchestrator.addresses import engine_url
+from orchestrator.model_files import torch_source
 from orchestrator.runs import RunRefused, RunRequest
 from orchestrator.settings import ModelSettings, Settings
+from orchestrator.worker_only import WorkerOnlyEngine
 from routers.assessment import Assessment
 from workers.decode_lease import DecodeLease
 from workers.engines.address import EngineAddress, open_engine
@@ -26,6 +28,8 @@ from workers.models.tool_calls_in_text import ToolCallsInText
 from workers.models.with_tools import WithTools
 
 _DEFAULT_ANSWER_TOKENS = 2048
+# A provider's model has no engine here, and one in torch only in the worker of collaborative answers.
+_WITHOUT_SERVER = ("litellm", "torch")
 
 
 class ModelPark:
@@ -37,7 +41,7 @@ class ModelPark:
         self.engines: dict[str, Engine] = {
             name: build_engine(settings, name)
             for name, model in settings.models.items()
-            if model.engine.kind != "litellm"
+            if model.engine.kind not in _WITHOUT_SERVER
         }
         self.models: dict[str, ChatModel] = {name: self._chat(name, model) for name, model in settings.models.items()}
 
@@ -124,16 +128,29 @@ class ModelPark:
         key = os.environ.get(model.engine.api_key_variable) if model.engine.api_key_variable else None
         if model.engine.kind == "litellm":
             return LiteLLMChat(card, model.engine.provider_model, model.engine.url or None, key)
+        if model.engine.kind == "torch":
+            return EngineChat(card, WorkerOnlyEngine(name))
         # A local engine's own OpenAI endpoint renders and parses tool calls in the model's format.
         with_tools = LiteLLMChat(card, f"openai/{name}", f"{engine_url(self._settings, name)}/v1", key or "none")
         return WithTools(EngineChat(card, self.engines[name]), ToolCallsInText(with_tools))
 
 
 def engine_address(settings: Settings, name: str) -> EngineAddress:
-    """Where a configured local engine is."""
+    """Where a configured local engine is. Raises ``ModelUnavailable`` for one in torch whose file is missing."""
     engine = settings.models[name].engine
     if engine.kind == "litellm":
         raise ValueError(f"model {name!r} is a provider's, which has no engine here")
+    if engine.kind == "torch":
+        return EngineAddress(
+            name=name,
+            kind="torch",
+            source=str(torch_source(settings, name)),
+            context=engine.context,
+            threads=engine.threads,
+            slots=engine.slots,
+            exclusive=engine.exclusive,
+            sha256=settings.models[name].sha256,
+        )
     return EngineAddress(
         name=name,
         kind=engine.kind,

@@ -3,7 +3,7 @@
 import typer
 from rich.console import Console
 
-from orchestrator.model_files import obtain, served_here
+from orchestrator.model_files import fetched_here, obtain
 from web.cli.options import Config, settings_or_exit
 from workers.model_files.errors import ModelUnavailable
 from workers.model_files.progress import progress_on
@@ -21,7 +21,7 @@ def fetch(config: Config = None) -> None:
     """Fetch the files of all models that this machine serves; those already there are only checked."""
     console = Console()
     settings = settings_or_exit(config)
-    for name in served_here(settings):
+    for name in fetched_here(settings):
         try:
             path = obtain(settings, name, progress_on(console))
         except ModelUnavailable as error:

@@ -7,22 +7,27 @@ from pydantic import BaseModel, ConfigDict
 from workers.engines.llamacpp import LlamaCppEngine
 from workers.engines.protocol import Engine
 from workers.engines.sglang import SGLangEngine
+from workers.engines.torch_engine import TorchEngine
 
 
 class EngineAddress(BaseModel):
     """A running engine of the model ``name``. ``tokenizer`` as in ``SGLangEngine``; ``exclusive`` engines share the
     machine's decode lease, up to ``slots`` requests of one engine at a time. ``sha256`` is that of the model's file,
-    where it is known. It holds no secrets."""
+    where it is known. A ``torch`` engine has a ``source`` instead of a url, and runs in the process that opens it.
+    It holds no secrets."""
 
     model_config = ConfigDict(frozen=True)
 
     name: str
-    kind: Literal["llamacpp", "sglang"]
-    url: str
+    kind: Literal["llamacpp", "sglang", "torch"]
+    url: str = ""
     tokenizer: str = ""
     slots: int = 1
     exclusive: bool = False
     sha256: str = ""
+    source: str = ""
+    context: int = 0
+    threads: int = 0
 
 
 def open_engine(address: EngineAddress) -> Engine:
@@ -30,5 +35,7 @@ def open_engine(address: EngineAddress) -> Engine:
     match address.kind:
         case "sglang":
             return SGLangEngine(address.name, address.url, address.tokenizer)
+        case "torch":
+            return TorchEngine(address.name, address.source, context=address.context, threads=address.threads)
         case "llamacpp":
             return LlamaCppEngine(address.name, address.url)
