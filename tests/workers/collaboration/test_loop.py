@@ -47,7 +47,7 @@ async def test_another_worker_goes_on_exactly_where_the_first_one_stopped(pair: 
     wanted = request(policy, **OPTIONS[policy])
     whole = await write(pair.collaboration, wanted)
     assert [token.position for token in whole.written] == list(range(len(whole.written)))
-    for shown in (1, 5, 18, 44, 50, 77, 120, len(whole.written) - 1, len(whole.written)):
+    for shown in (1, 18, 50, 120, len(whole.written)):
         rest = await write(pair.collaboration, wanted, whole.written[:shown])
         assert rest.written == whole.written[shown:], f"after {shown} tokens"
         assert rest.handovers == [handover for handover in whole.handovers if handover.position >= shown]
