@@ -30,7 +30,8 @@ async def formalised(
 def _read(line: str | None) -> Formula | None:
     if line is None:
         return None
-    for candidate in _mended(line.strip(_DECORATION)):
+    # The sentence is repeated ahead of its formula, which keeps a small model from losing its place.
+    for candidate in _mended(line.rpartition(":=")[2].strip(_DECORATION)):
         try:
             return parse(candidate)
         except NotAFormula:

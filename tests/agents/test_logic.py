@@ -14,8 +14,9 @@ from workers.messages import Message
 PREMISES = "Every cat is an animal. Tom is a cat."
 CHOICES = "\nA. True\nB. False\nC. Unknown"
 THREE = f"{PREMISES}\n\nIs the following statement true, false, or unknown? Tom is an animal.{CHOICES}"
-FOLLOWS = "1. all x. (Cat(x) -> Animal(x))\n2. Cat(tom)\n3. Animal(tom)"
+FOLLOWS = "1. Every cat is an animal. := all x. (Cat(x) -> Animal(x))\n2. Cat(tom)\n3. Animal(tom)"
 OPEN = "1. all x. (Cat(x) -> Animal(x))\n2. Cat(tom)\n3. Happy(tom)"
+SPOILED = "1. Every cat … := `all x. (Cat(x) -> Animal(x)))`\n2. Tom is a Cats(Tom)\n3. Tom is not Animal(tom)."
 BROKEN = "1. for every cat, it holds\n2. import os\n3. ))"
 
 
@@ -31,7 +32,7 @@ def asked(text: str, form: AnswerForm = "choice") -> Problem:
         ((OPEN, FOLLOWS, OPEN), "C", 3),
         ((FOLLOWS.replace("3. ", "3. not "),), "B", 2),
         # What small models write by habit.
-        (("1. `all x. (Cat(x) -> Animal(x)))`\n2. Tom is a Cats(Tom)\n3. Tom is not Animal(tom).",), "B", 2),
+        ((SPOILED,), "B", 2),
     ],
 )
 async def test_the_majority_of_decided_translations_is_the_answer(
