@@ -1,6 +1,6 @@
 /** A button that opens a list of actions: arrow keys, Home, End, Escape and a click outside do what one expects. */
 
-import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
 
 export interface MenuEntry {
   label: string;
@@ -23,7 +23,12 @@ export function Menu({ label, className = "icon-button", button, entries, disabl
   const [open, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
   const opener = useRef<HTMLButtonElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   const id = useId();
+
+  useLayoutEffect(() => {
+    if (open && list.current) turnToRoom(list.current);
+  }, [open]);
 
   useEffect(() => {
     if (!open) return;
@@ -68,7 +73,7 @@ export function Menu({ label, className = "icon-button", button, entries, disabl
         {button}
       </button>
       {open && (
-        <div className="menu-list" role="menu" id={id} aria-label={label}>
+        <div ref={list} className="menu-list" role="menu" id={id} aria-label={label}>
           {entries.map((entry) => (
             <MenuItem key={entry.label} entry={entry} close={close} />
           ))}
@@ -102,6 +107,12 @@ function MenuItem({ entry, close }: { entry: MenuEntry; close: () => void }) {
       {text}
     </button>
   );
+}
+
+/** A list that opens upwards and would begin above what scrolls around it opens downwards instead. */
+function turnToRoom(list: HTMLElement): void {
+  const top = list.closest(".thread-scroll")?.getBoundingClientRect().top ?? 0;
+  list.classList.toggle("downwards", list.getBoundingClientRect().top < top);
 }
 
 function itemsIn(root: HTMLElement | null): HTMLElement[] {
