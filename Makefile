@@ -6,7 +6,7 @@ DATA ?= $(TANDEM_BENCH_DATA)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench bench-collaboration bench-handover bench-latency bench-strategies clean sandbox ui ui-test
+.PHONY: help run test lint format bench bench-collaboration bench-handover bench-latency bench-strategies clean sandbox browser ui ui-test
 UI := web/ui
 NPM := $(UI)/npm.sh $(abspath $(BIN)/python)
 
@@ -18,7 +18,7 @@ run: $(VENV)/.installed sandbox ## install, fetch the models, start everything o
 	@$(BIN)/tandem models fetch
 	@exec $(BIN)/tandem serve
 
-test: $(VENV)/.installed-dev sandbox ## lint, types, import contracts and every test
+test: $(VENV)/.installed-dev sandbox browser ## lint, types, import contracts and every test
 	@$(MAKE) --no-print-directory lint ui-test
 	$(BIN)/python -m pytest
 
@@ -89,3 +89,9 @@ sandbox:
 	@command -v bwrap >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 	  && apt-get update -qq && apt-get install -y -qq --no-install-recommends bubblewrap >/dev/null; } \
 	  || echo "bubblewrap is missing, so programs will not run: sudo apt-get install bubblewrap"
+
+# The chat page's browser tests drive Debian's Chromium; without it they are skipped.
+browser:
+	@command -v chromium chromium-browser google-chrome >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	  && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
+	  || echo "Chromium is missing, so the chat page is not tested: sudo apt-get install chromium"

@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncIterator
 
 from agents.events import EVENT, Event, ReasoningDelta, StepFinished, ToolFinished, ToolStarted
-from orchestrator.runs import RunRecord
+from orchestrator.runs import RunRecord, UnknownRun
 from web.doors import Doors
 from web.errors import invalid, shown
 from web.event_stream import EventStream, Wire
@@ -49,8 +49,8 @@ class RunEvents(EventStream):
             try:
                 async with asyncio.timeout(_ENDED_SECONDS):
                     await self._write(wire, *await anext(events))
-            except (TimeoutError, StopAsyncIteration):
-                # 204 tells an EventSource not to ask again.
+            except (TimeoutError, StopAsyncIteration, UnknownRun):
+                # 204 tells an EventSource not to ask again. A run outlives its events, which expire.
                 await wire.begin({}, status=204)
                 return
         await self._write_all(wire, events)
