@@ -2,7 +2,8 @@
 
 Speculative Thinking (Yang et al., "Speculative Thinking: Enhancing Small-Model Reasoning with Large Model Guidance at
 Inference Time", arXiv 2504.12329): after every blank line the next tokens are looked at, and where they reflect, the
-large model writes them instead; it goes on where they verify, and looks for wrong steps once doubts have piled up.
+large model writes them instead; it goes on where they verify, and looks for wrong steps once doubts have piled up. The
+sentence that such a look begins with is put in as the large model's, though no engine decodes it.
 """
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
