@@ -40,7 +40,7 @@ window.fetch = async (address, options) => {
 new MutationObserver(() => {
     const answers = document.querySelectorAll(".answer");
     const answer = answers.length > window.probe.before ? [...answers].at(-1) : null;
-    if (window.probe.shown === null && answer?.textContent.includes("first words")) {
+    if (window.probe.shown === null && answer?.textContent.includes("§")) {
         window.probe.shown = -1;
         requestAnimationFrame(() => setTimeout(() => { window.probe.shown = performance.now(); }));
     }
@@ -66,7 +66,7 @@ def told(capsys: pytest.CaptureFixture[str], text: str) -> None:
 async def test_the_first_words_are_on_the_screen_soon_after_they_arrive(
     chat: ChatPage, stage: Stage, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stage.play(Reply(texts=("first words " + "and more " * 20,), delay=0.01))
+    stage.play(Reply(texts=("§ first words " + "and more " * 20,), delay=0.01))
     await probed(chat)
     taken = []
     for _ in range(5):
