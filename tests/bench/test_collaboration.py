@@ -1,20 +1,26 @@
 """The arithmetic of the collaboration benchmark."""
 
+import io
+import json
 import math
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from rich.console import Console
 
+from bench.collaboration import Bench, run
 from bench.collaboration_aims import aims_of
 from bench.collaboration_costs import EngineCosts, GpuModel, measure_costs, needed_seconds
 from bench.collaboration_line import Outcome, accuracy_at, distance_above_line
-from bench.collaboration_plan import Setting, only, settings_of_policies, wanted
+from bench.collaboration_plan import Part, Setting, only, settings_of_policies, wanted
 from bench.collaboration_plot import plot_shares
 from bench.collaboration_rows import Graded, Sizes, rows_of
 from bench.collaboration_traces import BenchPair, Trace, TraceCache, TraceWriter
 from bench.questions import Question
 from bench.record import Report, Row
+from orchestrator.settings import EngineSettings, ModelSettings, Settings
 from workers.collaboration.local import LocalCollaboration
 from workers.engines.llamacpp import LlamaCppEngine
 from workers.engines.scripted.script import Script, say
@@ -202,3 +208,43 @@ async def test_answers_are_written_once_and_found_afterwards(tmp_path: Path) -> 
     assert found.found(question(2), setting) is None
     assert found.found(question(1), Setting("small")) is None
     again.close()
+
+
+async def test_a_whole_run_reports_every_policy_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    lines = [
+        {"id": f"{name}/{number}", "question": f"{number}?", "answer": "1", "kind": "math", "answer_type": "number"}
+        for name in ("gsm8k_test", "other")
+        for number in range(2)
+    ]
+    for name in ("gsm8k_test", "other"):
+        rows = [json.dumps(line) for line in lines if line["id"].startswith(name)]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(rows))
+    script = Script(context=2048, default=say("It is one. So the answer is \\boxed{1}.", continues=True))
+    console = Console(file=io.StringIO(), width=200)
+    with ScriptedServer(script) as server:
+        bench = Bench(
+            settings=_settings(server.url),
+            parts=(Part("gsm8k_test", 2), Part("other", 1)),
+            policies=("entropy", "leader"),
+            data=tmp_path,
+            cache=tmp_path / "traces.sqlite",
+            results=tmp_path,
+            head=None,
+        )
+        rows = await run(bench, console)
+        written = server.stats.tokens
+        again = await run(bench, console)
+        assert server.stats.tokens == written, "a second run finds every answer"
+    assert [row.model_dump() for row in again] == [row.model_dump() for row in rows]
+    assert [row.dataset for row in rows] == ["gsm8k_test"] * 8 + ["other"] * 8 + ["all"] * 8
+    assert {row.accuracy for row in rows} == {1.0}
+    assert rows[-1].n == 3
+    assert "ms to decode a token" in console.file.getvalue()  # type: ignore[attr-defined]
+    assert len(aims_of(rows[-8:])) == 4
+
+
+def _settings(url: str) -> Settings:
+    def model(role: Literal["small", "large"], parameters: float) -> ModelSettings:
+        return ModelSettings(role=role, parameters=parameters, engine=EngineSettings(url=url))
+
+    return Settings(models={"small": model("small", 0.5), "large": model("large", 1.5)})
