@@ -29,15 +29,16 @@ _THOUGHT = "<think>\nOkay, I think I have finished thinking.\n</think>\n\n"
 
 
 class ParallelOptions(BaseModel):
-    """``n`` answers of at most ``tokens`` tokens. ``skip`` says how the thinking is skipped: by asking for it, or, on
-    models that think in a part of their own, by beginning the answer with an empty one."""
+    """``n`` answers of at most ``tokens`` tokens. ``skip`` says how the thinking is skipped: by asking for that alone
+    ("ask"), by beginning the answer with words after which it is short ("begin": small models do not do it when they
+    are only asked), or, on models that think in a part of their own, by beginning with an empty one ("prefill")."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     n: int = Field(default=5, ge=1, le=64)
     tokens: int = Field(default=256, ge=16)
     temperature: float = Field(default=0.7, ge=0)
-    skip: Literal["ask", "prefill"] = "ask"
+    skip: Literal["ask", "begin", "prefill"] = "begin"
     measure: Measure = "mean"
     window: int = Field(default=64, ge=1)
     top: int = Field(default=20, ge=2, le=100)
@@ -57,7 +58,7 @@ class Parallel:
             return await Direct().solve(problem, context)
         options = self._options
         draw = Draw(options.n, options.temperature, top_logprobs=options.top)
-        attempt = _ShortAnswer(options.tokens, _THOUGHT if options.skip == "prefill" else "")
+        attempt = _ShortAnswer(options.tokens, self._opening(problem))
         async with aclosing(samples(attempt, problem, context, draw)) as stream:
             votes = [sample async for sample in stream]
         found = await parties(votes, problem.form, weights_of(votes, options.measure, options.window))
@@ -66,6 +67,15 @@ class Parallel:
             return elected(self.name, chosen, votes)
         await context.emit(verdict_of("confidence", found, len(votes)))
         return elected(self.name, found, votes)
+
+    def _opening(self, problem: Problem) -> str:
+        match self._options.skip:
+            case "ask":
+                return ""
+            case "begin":
+                return render("short_opening", form=problem.form)
+            case "prefill":
+                return _THOUGHT
 
     async def _verified(
         self, problem: Problem, context: SolveContext, found: Sequence[Party]

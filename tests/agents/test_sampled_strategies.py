@@ -207,9 +207,10 @@ def test_measures_of_a_sample() -> None:
 
 
 async def test_short_answers_are_asked_for_and_vote(scripted: ScriptedServer, context_for: ContextFor) -> None:
-    scripted.script = Script(replies=(Reply(match="few lines", texts=(_SHORT, "\\boxed{41}", _SHORT)),))
+    scripted.script = Script(replies=(Reply(match="three short lines", texts=(_SHORT, "\\boxed{41}", _SHORT)),))
     answer = await Parallel(ParallelOptions(n=3)).solve(_QUESTION, context_for())
     assert (answer.value, answer.evidence.votes) == ("42", 3)
+    assert all(prompt.endswith("In one line: $") for prompt in scripted.stats.prompts)
 
 
 async def test_models_that_think_begin_with_an_empty_thought(scripted: ScriptedServer, context_for: ContextFor) -> None:
