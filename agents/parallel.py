@@ -113,9 +113,11 @@ class _ShortAnswer:
         completion = await write(
             context, context.writer(), messages, sampling, purpose="answer in short", prefill=self._prefill
         )
+        # The opening belongs to the answer, a thought that was skipped does not.
+        text = completion.text if self._prefill == _THOUGHT else self._prefill + completion.text
         return Answer(
-            text=completion.text.strip(),
-            value=final_answer(completion.text, problem.form),
+            text=text.strip(),
+            value=final_answer(text, problem.form),
             strategy=self.name,
             model=context.writers[0],
             evidence=Evidence(mean_logprob=completion.mean_logprob()),
