@@ -3,8 +3,9 @@
 import { useEffect, useState } from "react";
 import { blocksOf } from "./blocks";
 import { CodeBlock } from "./code";
+import type { DrawFormula } from "./formula";
 import { mayHoldMaths, withDollars } from "./maths";
-import { type Maths, Prose } from "./prose";
+import { Prose } from "./prose";
 
 interface MarkdownProps {
   text: string;
@@ -14,7 +15,7 @@ interface MarkdownProps {
 }
 
 export function Markdown({ text, run, growing = false }: MarkdownProps) {
-  const maths = useMaths(mayHoldMaths(text));
+  const draw = useMaths(mayHoldMaths(text));
   const blocks = blocksOf(withDollars(text));
   return (
     <div className="markdown">
@@ -24,7 +25,7 @@ export function Markdown({ text, run, growing = false }: MarkdownProps) {
           <CodeBlock key={index} code={block.open.code} language={block.open.language} growing />
         ) : (
           // biome-ignore lint/suspicious/noArrayIndexKey: blocks are only ever added at the end
-          <Prose key={index} text={block.text} run={run} maths={mayHoldMaths(block.text) ? maths : null} />
+          <Prose key={index} text={block.text} run={run} draw={mayHoldMaths(block.text) ? draw : null} />
         ),
       )}
     </div>
@@ -32,14 +33,14 @@ export function Markdown({ text, run, growing = false }: MarkdownProps) {
 }
 
 /** The maths renderer once they are here; the text stands as written until then. */
-function useMaths(needed: boolean): Maths | null {
-  const [renderer, setRenderer] = useState<Maths | null>(null);
+function useMaths(needed: boolean): DrawFormula | null {
+  const [renderer, setRenderer] = useState<DrawFormula | null>(null);
   useEffect(() => {
     if (!needed || renderer) return;
     let wanted = true;
     import("./maths-renderer")
-      .then(({ maths }) => {
-        if (wanted) setRenderer(maths);
+      .then(({ drawFormula }) => {
+        if (wanted) setRenderer(() => drawFormula);
       })
       // Without the renderer (the gateway is away just now) formulas stay readable as source.
       .catch(() => undefined);

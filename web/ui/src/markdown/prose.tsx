@@ -4,39 +4,34 @@ import type { Element } from "hast";
 import { type ComponentProps, memo, useMemo } from "react";
 import ReactMarkdown, { type Components, type Options } from "react-markdown";
 import remarkGfm from "remark-gfm";
+import remarkMath from "remark-math";
 import { linkTarget, pictureSource } from "./addresses";
 import { CodeBlock } from "./code";
 import { type DrawFormula, Formula } from "./formula";
 
-export interface Maths {
-  remark: NonNullable<Options["remarkPlugins"]>;
-  draw: DrawFormula;
-}
-
 interface ProseProps {
   text: string;
   run: string | null;
-  /** Null where the text holds no maths, or its renderer is not loaded yet. */
-  maths: Maths | null;
+  /** Null where no formula was met yet, or their renderer is not loaded yet. */
+  draw: DrawFormula | null;
 }
+
+/** Formulas are parsed even before they can be drawn: nothing inside one may become a link in the meantime. */
+const PLUGINS: NonNullable<Options["remarkPlugins"]> = [remarkGfm, [remarkMath, { singleDollarTextMath: false }]];
 
 /** Addresses are judged where they are used, so that a refused one can be shown. */
 const unchanged = (address: string): string => address;
 
-export const Prose = memo(function Prose({ text, run, maths }: ProseProps) {
-  const components = useMemo(() => componentsFor(run, maths), [run, maths]);
+export const Prose = memo(function Prose({ text, run, draw }: ProseProps) {
+  const components = useMemo(() => componentsFor(run, draw), [run, draw]);
   return (
-    <ReactMarkdown
-      remarkPlugins={maths ? [remarkGfm, ...maths.remark] : [remarkGfm]}
-      components={components}
-      urlTransform={unchanged}
-    >
+    <ReactMarkdown remarkPlugins={PLUGINS} components={components} urlTransform={unchanged}>
       {text}
     </ReactMarkdown>
   );
 });
 
-function componentsFor(run: string | null, maths: Maths | null): Components {
+function componentsFor(run: string | null, draw: DrawFormula | null): Components {
   return {
     a: ({ href, children }) => <Anchor href={href}>{children}</Anchor>,
     img: ({ src, alt }) => <Picture source={typeof src === "string" ? src : undefined} alt={alt ?? ""} run={run} />,
@@ -47,14 +42,14 @@ function componentsFor(run: string | null, maths: Maths | null): Components {
       </div>
     ),
     code: ({ node, children }) =>
-      maths && node && classesOf(node).includes("math-inline") ? (
-        <Formula formula={textOf(node)} displayed={false} draw={maths.draw} />
+      node && classesOf(node).includes("math-inline") ? (
+        <Formula formula={textOf(node)} displayed={false} draw={draw} />
       ) : (
         <code>{children}</code>
       ),
     pre: ({ node }) => {
       const code = node?.children[0];
-      return code?.type === "element" ? <Preformatted code={code} maths={maths} /> : null;
+      return code?.type === "element" ? <Preformatted code={code} draw={draw} /> : null;
     },
     input: ({ checked }) => (
       <input type="checkbox" checked={checked ?? false} aria-label={checked ? "done" : "to do"} readOnly disabled />
@@ -67,10 +62,10 @@ function componentsFor(run: string | null, maths: Maths | null): Components {
   };
 }
 
-function Preformatted({ code, maths }: { code: Element; maths: Maths | null }) {
+function Preformatted({ code, draw }: { code: Element; draw: DrawFormula | null }) {
   const classes = classesOf(code);
-  if (maths && classes.includes("math-display")) {
-    return <Formula formula={textOf(code)} displayed draw={maths.draw} />;
+  if (classes.includes("math-display")) {
+    return <Formula formula={textOf(code)} displayed draw={draw} />;
   }
   const language = classes.find((name) => name.startsWith("language-"))?.slice("language-".length) ?? "";
   return <CodeBlock code={textOf(code).replace(/\n$/, "")} language={language} />;
