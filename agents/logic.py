@@ -17,7 +17,7 @@ from agents.problem import Answer, Evidence, Problem
 from agents.strategy import SolveContext
 from tools.verifiers.logic.prover import Decision, decide
 from tools.verifiers.logic.question import LogicQuestion, Truth, find_logic
-from tools.verifiers.logic.theory import Theory, script_of
+from tools.verifiers.logic.theory import Theory, script_of, well_typed
 from workers.engines.protocol import Sampling
 from workers.ledger import BudgetSpent
 
@@ -76,6 +76,8 @@ class Logic:
         if conclusion is None or not premises:
             return None, logprob
         theory = Theory(premises, conclusion)
+        if not well_typed(theory):
+            return None, logprob
         script = script_of(theory)
         await context.emit(ToolStarted(tool="z3", input=f"{script.given}\n; to decide:\n{script.conclusion}"))
         [decision] = await decide(context.sandbox, context.limits, (theory,))

@@ -33,6 +33,20 @@ def script_of(theory: Theory) -> Script:
     return Script(given, _term(theory.conclusion, names, {}))
 
 
+def well_typed(theory: Theory) -> bool:
+    """Whether every name is one thing: a predicate of one arity, or a constant. A translation that mixes them up says
+    something else than its sentences."""
+    atoms = [found for formula in (*theory.premises, theory.conclusion) for found in _atoms(formula, ())]
+    arities: dict[str, set[int]] = {}
+    for atom, bound in atoms:
+        if atom.predicate != "=":
+            arities.setdefault(atom.predicate, set()).add(len(atom.terms))
+        for term in atom.terms:
+            if term not in bound:
+                arities.setdefault(term, set()).add(-1)
+    return all(len(uses) == 1 for uses in arities.values())
+
+
 class _Names:
     """Predicates by name and arity, constants by name. A plural counts as its singular where both occur: a model that
     writes ``Cats`` in one line and ``Cat`` in another means the same."""

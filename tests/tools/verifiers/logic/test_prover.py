@@ -4,7 +4,7 @@ from tools.sandbox.bubblewrap import BubblewrapSandbox
 from tools.sandbox.protocol import Limits
 from tools.verifiers.logic.formula import parse
 from tools.verifiers.logic.prover import decide
-from tools.verifiers.logic.theory import Theory, script_of
+from tools.verifiers.logic.theory import Theory, script_of, well_typed
 
 LIMITS = Limits(wall_seconds=60, cpu_seconds=30)
 
@@ -44,3 +44,9 @@ def test_only_made_up_names_reach_the_solver() -> None:
     script = script_of(theory("exit(tom)", "assert_false(tom)"))
     assert "exit" not in script.given + script.conclusion
     assert "false" not in script.given
+
+
+def test_a_name_is_one_thing() -> None:
+    assert well_typed(theory("Kind(tom)", "all x. (Cat(x) -> Kind(x))", "Cat(tom)"))
+    assert not well_typed(theory("Kind(tom)", "Round(kind, smart)"))
+    assert not well_typed(theory("Kind(tom)", "Kind -> Smart"))
