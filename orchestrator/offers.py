@@ -151,6 +151,7 @@ class Offers:
             clerk=self.route("direct", self._settings.named("small")),
             accept_logprob=auto.accept_logprob,
             agreeing=auto.agreeing,
+            scales=auto.scales,
         )
         return Coding(ladder, self._rungs(auto.code))
 

@@ -12,23 +12,32 @@ from agents.problem import Answer
 from routers.assessment import Assessment
 from routers.policy import Abstain, Accept
 from routers.route import Decision, Effort, Estimate, Route
+from routers.standing import Scale, standing
 from tools.verifiers.equality import cluster
 
 Ladders = Mapping[Effort, Sequence[Route]]
 
 
 class Ladder:
-    """``accept_logprob`` and ``agreeing`` as in the settings; ``talker`` answers what cannot be checked and
+    """``accept_logprob``, ``agreeing`` and ``scales`` as in the settings; ``talker`` answers what cannot be checked and
     ``clerk`` the hidden requests of chat interfaces."""
 
     def __init__(
-        self, ladders: Ladders, *, talker: Route, clerk: Route, accept_logprob: Mapping[Effort, float], agreeing: int
+        self,
+        ladders: Ladders,
+        *,
+        talker: Route,
+        clerk: Route,
+        accept_logprob: Mapping[Effort, float],
+        agreeing: int,
+        scales: Mapping[str, Scale],
     ) -> None:
         self._ladders = ladders
         self._talker = talker
         self._clerk = clerk
         self._accept_logprob = accept_logprob
         self._agreeing = agreeing
+        self._scales = scales
 
     def first(self, assessment: Assessment, effort: Effort) -> Decision:
         if assessment.interface_task:
@@ -56,11 +65,12 @@ class Ladder:
             return self._decision(route, self._doubt(attempts, leaders), rungs[len(attempts) :])
         if not leaders:
             return Abstain(reason=f"none of {len(attempts)} attempts gave an answer")
-        return Accept(
-            attempt=leaders[0],
-            reason=f"the ladder is climbed; {len(leaders)} of {len(attempts)} attempts agree",
-            supported=len(leaders) > 1,
-        )
+        reason = f"the ladder is climbed; {len(leaders)} of {len(attempts)} attempts agree"
+        if len(leaders) == 1 and len(attempts) > 1:
+            reason = (
+                f"the ladder is climbed and no attempts agree; {attempts[leaders[0]].strategy} is surest of its kind"
+            )
+        return Accept(attempt=leaders[0], reason=reason, supported=len(leaders) > 1)
 
     def _sufficient(self, attempts: Sequence[Answer], leaders: Sequence[int], threshold: float) -> Accept | None:
         last = attempts[-1]
@@ -75,16 +85,24 @@ class Ladder:
         return None
 
     def _leaders(self, assessment: Assessment, attempts: Sequence[Answer]) -> Sequence[int]:
-        """Indices of the attempts behind the leading answer; on a tie that of the earlier rung.
-
-        On the default pair a program that ran is right more often than the chain of thought that contradicts it.
-        """
+        """Indices of the attempts behind the leading answer; on a tie the one that is surest for its kind, and where
+        that is not known for each, that of the earlier rung."""
         answered = [index for index, attempt in enumerate(attempts) if attempt.value is not None]
         if not answered:
             return ()
         groups = cluster([attempts[index].value for index in answered], assessment.form)
-        best = max(groups, key=lambda group: (len(group), -min(group)))
-        return [answered[index] for index in best]
+        largest = max(len(group) for group in groups)
+        tied = [[answered[index] for index in group] for group in groups if len(group) == largest]
+        surest = [self._standing(attempts, group) for group in tied]
+        known = [value for value in surest if value is not None]
+        if len(known) == len(tied):
+            return tied[surest.index(max(known))]
+        return min(tied, key=min)
+
+    def _standing(self, attempts: Sequence[Answer], group: Sequence[int]) -> float | None:
+        """Of the group's surest attempt."""
+        known = [value for index in group if (value := standing(attempts[index], self._scales)) is not None]
+        return max(known, default=None)
 
     def _doubt(self, attempts: Sequence[Answer], leaders: Sequence[int]) -> str:
         last = attempts[-1]

@@ -7,6 +7,7 @@ from routers.assessment import Assessment
 from routers.ladder import Ladder
 from routers.policy import Abstain, Accept
 from routers.route import Decision, Route
+from routers.standing import Scale
 
 _PROGRAM = Route(strategy="program", models=("large",))
 _AGAIN = _PROGRAM.model_copy(update={"sample": 1})
@@ -19,6 +20,7 @@ _LADDER = Ladder(
     clerk=_CLERK,
     accept_logprob={"low": -math.inf, "medium": -0.05},
     agreeing=2,
+    scales={"program": Scale(mean=-0.5, spread=0.1), "cot": Scale(mean=-0.2, spread=0.05)},
 )
 _NUMBER = Assessment(form="number", difficulty=0.5, reason="")
 _TEXT = Assessment(form="text", difficulty=None, reason="")
@@ -64,6 +66,25 @@ def test_disagreement_climbs_and_at_the_top_the_first_program_counts() -> None:
     verdict = _LADDER.after(_NUMBER, "medium", [_ran("4"), _ran("5"), _ran("6")])
     assert isinstance(verdict, Accept)
     assert (verdict.attempt, verdict.supported) == (0, False)
+
+
+def _reasoned(value: str, logprob: float | None) -> Answer:
+    return Answer(text=value, value=value, strategy="cot", model="large", evidence=Evidence(mean_logprob=logprob))
+
+
+def test_of_two_that_disagree_the_surest_of_its_kind_counts() -> None:
+    failed = _ran(None)
+    sure = _LADDER.after(_NUMBER, "medium", [failed, _ran("4", -0.45), _reasoned("5", -0.1)])
+    assert isinstance(sure, Accept) and (sure.attempt, sure.supported) == (2, False)
+    unsure = _LADDER.after(_NUMBER, "medium", [failed, _ran("4", -0.45), _reasoned("5", -0.25)])
+    assert isinstance(unsure, Accept) and unsure.attempt == 1, (
+        "its log-probability is higher, but not for a chain of thought"
+    )
+
+
+def test_where_one_of_them_has_no_log_probability_the_earlier_counts() -> None:
+    verdict = _LADDER.after(_NUMBER, "medium", [_ran(None), _ran("4", -0.9), _reasoned("5", None)])
+    assert isinstance(verdict, Accept) and verdict.attempt == 1
 
 
 def test_low_effort_takes_any_program_that_ran_and_climbs_only_on_failure() -> None:
