@@ -1,5 +1,6 @@
 """Client of llama.cpp's server, through its native ``/completion``: ids in, ids and log-probabilities out."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from workers.engines.server_sent import server_sent
 from workers.usage import Usage
 
 _KEPT_SECONDS = 0.05
+_ATTEMPTS = 3
 # Turns of every plain kind, with white space that templates trim or keep.
 _PROBE = tuple(
     {"role": role, "content": content}
@@ -116,16 +118,20 @@ class LlamaCppEngine:
             raise self._unavailable(error) from error
 
     async def _open(self, method: str, path: str, data: bytes | None) -> aiohttp.ClientResponse:
-        """Send a request and wait for its headers, once more if the server hung up before it answered.
+        """Send a request and wait for its headers, again if the server hung up before it answered.
 
-        Under load llama.cpp's HTTP server sometimes closes a connection it has just accepted; nothing was begun then.
+        Under load llama.cpp's HTTP server sometimes closes a connection it has just accepted, and it closes one after a
+        stream that another request may have been given meanwhile; nothing was begun then.
         """
-        try:
-            return await self._http().request(method, self._url + path, data=data)
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
-            if isinstance(error, aiohttp.ClientConnectorError):
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return await self._http().request(method, self._url + path, data=data)
+            except aiohttp.ClientConnectorError:
                 raise
-            return await self._http().request(method, self._url + path, data=data)
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+                # Until no kept connection is left: the others may be closing too.
+                await asyncio.sleep(2 * _KEPT_SECONDS)
+        return await self._http().request(method, self._url + path, data=data)
 
     async def _raise_for(self, response: aiohttp.ClientResponse) -> None:
         if response.status == 503:

@@ -1,5 +1,6 @@
 """What is particular to llama.cpp's server, on a real one; what all engines share is in test_contract.py."""
 
+import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator
@@ -74,3 +75,12 @@ async def test_renders_as_the_server_does(
         answer = await session.post(f"{llamacpp_url}/apply-template", json={"messages": messages})
         expected = (await answer.json())["prompt"]
     assert await engine.render(messages) == expected
+
+
+async def test_goes_on_after_streams_that_the_server_closes(engine: LlamaCppEngine) -> None:
+    async def ask() -> None:
+        for _ in range(30):
+            assert await engine.tokenize("hello")
+            assert await text(engine, "hi", max_tokens=1) is not None
+
+    await asyncio.gather(*(ask() for _ in range(4)))
