@@ -132,7 +132,7 @@ class AutoSettings(_Section):
     """
 
     ask: bool = True
-    ask_weak: float = Field(default=0.2, ge=0)
+    ask_weak: float = Field(default=0.3, ge=0)
     ask_strong: float = Field(default=1.1, ge=0)
 
     accept_logprob: dict[Effort, float] = Field(default_factory=_default_accept_logprob)

@@ -217,7 +217,8 @@ async def test_without_any_worker_it_ends_with_what_to_do(redis_url: str, pair: 
 
 async def test_the_only_worker_dies_and_the_reader_is_told(redis_url: str, pair: Pair, tmp_path: Path) -> None:
     own = Redis.from_url(url := f"{redis_url[:-1]}5", socket_timeout=None)
-    pair.play(delay=0.05)
+    # Longer than a busy machine may take to notice the first tokens.
+    pair.play(TEXT * 8, delay=0.05)
     with collaborate_worker(url, tmp_path / "log", concurrency=1) as pid:
         events: list[CollaborationEvent] = []
         with pytest.raises(NoCollaborationWorker):
