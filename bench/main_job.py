@@ -48,9 +48,9 @@ def parts(settings: Settings) -> tuple[Part, ...]:
 def systems(settings: Settings) -> tuple[System, ...]:
     """Constants first: ``auto`` then finds most of its generations in the cache."""
     small, large = settings.named("small"), settings.named("large")
-    constants = [f"{strategy}({model})" for model in (small, large) for strategy in ("direct", "program", "cot")]
+    constants = (f"direct({small})", f"program({small})", f"cot({small})", f"program({large})", f"cot({large})")
     efforts: tuple[Effort, ...] = ("low", "medium", "high")
-    return (*map(System, (*constants, "consensus")), *(System("auto", effort) for effort in efforts))
+    return (*map(System, constants), *(System("auto", effort) for effort in efforts))
 
 
 def _cheap(settings: Settings) -> tuple[System, ...]:
