@@ -1,11 +1,12 @@
 """A gateway in a real uvicorn server over real Redis and a real database; behind it, scripted runs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -51,13 +52,14 @@ class Gateway:
         return run
 
 
-def settings_in(folder: Path, **gateway: Any) -> Settings:
+def settings_in(folder: Path, slack: Mapping[str, Any] = MappingProxyType({}), **gateway: Any) -> Settings:
     model = {"parameters": 0.5, "engine": {}}
     return Settings.model_validate(
         {
             "models": {"small": {**model, "role": "small"}, "large": {**model, "role": "large"}},
             "storage": {"directory": folder},
             "gateway": gateway,
+            "slack": dict(slack),
         }
     )
 
@@ -76,7 +78,7 @@ def start(tmp_path: Path, redis_url: str, redis: Redis) -> Start:
         @asynccontextmanager
         async def opener(settings: Settings) -> AsyncIterator[ScriptedTandem]:
             async with Database.open(f"sqlite:///{tmp_path / 'tandem.db'}") as database:
-                redis = Redis.from_url(redis_url)
+                redis = Redis.from_url(redis_url, max_connections=4096, socket_timeout=None)
                 tandem = ScriptedTandem(ScriptedRuns(database), settings, database, redis)
                 opened.append(tandem)
                 yield tandem

@@ -10,6 +10,7 @@ from agents.events import (
     Assessed,
     ContentDelta,
     Event,
+    QuestionAsked,
     Queued,
     ReasoningDelta,
     Routed,
@@ -136,6 +137,9 @@ class ScriptedRuns:
                 text = "whole at the end"
             if question == "spend":
                 last = {"status": "budget", "finish_reason": "length"}
+            if question == "clarify":
+                text = "Which city?"
+                last = {"status": "needs_input", "finish_reason": "stop"}
         except asyncio.CancelledError:
             last = {"status": "cancelled", "finish_reason": "stop"}
         end = RunFinished.model_validate({**last, "route": ROUTE.name, "text": text, "value": "42", "ledger": LEDGER})
@@ -146,6 +150,9 @@ class ScriptedRuns:
 
 async def _script(question: str, request: RunRequest) -> AsyncIterator[Event]:
     if question == "fail" or question == "undelivered" or question == "spend":
+        return
+    if question == "clarify":
+        yield QuestionAsked(question="Which city?", choices=("Oslo", "Bergen & Voss"))
         return
     if question == "tool":
         yield ToolCalls(calls=(WEATHER,))

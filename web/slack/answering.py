@@ -83,14 +83,21 @@ class Answerer:
 
     async def _started(self, work: Work, place: Place) -> Flight | None:
         """Start the run; None if it was started before."""
-        if work.run is not None:
-            with suppress(UnknownRun):
-                await self._runs.get(work.run, work.question.owner)
-                return None
+        if work.run is not None and await self._goes_on(work.run, work.question.owner):
+            return None
         flight = await self._starter.start(work.question, place)
         work.run = flight.run
         await self._inbox.save(work)
         return flight
+
+    async def _goes_on(self, run: str, owner: str) -> bool:
+        """Whether the run's events can be read: it is under way, or ended not long ago."""
+        try:
+            async for _ in self._runs.events(run, owner):
+                return True
+        except UnknownRun:
+            pass
+        return False
 
     async def _relay(self, work: Work, reply: Reply, flight: Flight | None) -> None:
         """Tail the run into the reply."""

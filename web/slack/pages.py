@@ -36,6 +36,11 @@ class Page(Protocol):
         """The method that the next text goes out through, if whoever writes must reserve a turn for it first."""
         ...
 
+    @property
+    def paced_end(self) -> str | None:
+        """The same for the last text."""
+        ...
+
     async def write(self, text: str, tasks: Sequence[Task]) -> None:
         """Add text and show tasks that are new or have changed. Raises ``PageRefused``."""
         ...
@@ -55,6 +60,10 @@ class StreamedPage:
     @property
     def paced(self) -> str | None:
         return APPEND if self.ts else None
+
+    @property
+    def paced_end(self) -> str | None:
+        return None
 
     async def write(self, text: str, tasks: Sequence[Task]) -> None:
         try:
@@ -113,6 +122,10 @@ class RewrittenPage:
     @property
     def paced(self) -> str | None:
         return UPDATE if self.ts else None
+
+    @property
+    def paced_end(self) -> str | None:
+        return self.paced
 
     async def write(self, text: str, tasks: Sequence[Task]) -> None:
         self._add(text, tasks)

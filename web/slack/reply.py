@@ -84,7 +84,7 @@ class Reply:
             await self._writing
         for pause in (*_PAUSES, None):
             try:
-                await self._wait_for_turn()
+                await self._wait_for_turn(self._page.paced_end if self._page is not None else None)
                 await self._flush(blocks)
             except PageRefused as refusal:
                 if pause is None or not refusal.passing:
@@ -96,8 +96,9 @@ class Reply:
     async def _write_on(self) -> None:
         while True:
             await self._news.wait()
-            # A turn that finish cuts short is not lost: finish waits for the rest of it.
-            if self._closing.is_set() or not await self._wait_for_turn(until_closing=True):
+            # A turn that finish cuts short is not lost: finish waits for the rest of it, where it needs one.
+            method = self._page.paced if self._page is not None else None
+            if self._closing.is_set() or not await self._wait_for_turn(method, until_closing=True):
                 return
             self._news.clear()
             try:
@@ -107,9 +108,8 @@ class Reply:
                 self._log.warning("slack refused a part of an answer", reason=str(refusal))
             await self._closing_within(_INTERVAL_SECONDS)
 
-    async def _wait_for_turn(self, *, until_closing: bool = False) -> bool:
-        """Wait until the page may be written to; False if the reply is to be closed instead."""
-        method = self._page.paced if self._page is not None else None
+    async def _wait_for_turn(self, method: str | None, *, until_closing: bool = False) -> bool:
+        """Wait until the method may be called; False if the reply is to be closed instead."""
         if method is None:
             return True
         if self._turn == 0.0:
@@ -149,7 +149,7 @@ class Reply:
             text = text.rstrip("\n") + "\n" + _FENCE
             self._buffer = _FENCE + self._buffer
         await self._send(text, ())
-        self._page, self._on_page = None, ""
+        self._page, self._on_page, self._turn = None, "", 0.0
 
     async def _send(self, text: str, blocks: Sequence[Block] | None) -> None:
         """Write to the current page, or close it with ``blocks``."""
@@ -190,7 +190,8 @@ class Reply:
             await stop_stream(self._place, page.ts)
         tasks = () if self._times and self._times[0] != page.ts else tuple(self._tasks.values())
         self._page = RewrittenPage(self._place, page.ts, self._on_page, tasks)
-        await self._wait_for_turn()
+        self._turn = 0.0
+        await self._wait_for_turn(self._page.paced)
         return self._page
 
     async def _note(self) -> None:
