@@ -41,7 +41,7 @@ format: $(VENV)/.installed-dev ## let ruff mend and format the code
 
 bench: $(VENV)/.installed-dev sandbox ## the main job's benchmark over the questions in DATA=DIR
 	@$(BIN)/tandem models fetch
-	$(BIN)/tandem bench $(if $(DATA),--data $(DATA))
+	$(BIN)/tandem bench $(if $(DATA),--data $(DATA)) $(ARGS)
 
 bench-collaboration: $(VENV)/.installed-dev ## who writes which token: every policy beside both models alone, over DATA=DIR
 	@$(BIN)/tandem models fetch
