@@ -55,7 +55,7 @@ def systems(settings: Settings) -> tuple[System, ...]:
 
 def _cheap(settings: Settings) -> tuple[System, ...]:
     small, large = settings.named("small"), settings.named("large")
-    constants = (f"direct({small})", f"program({small})", f"program({large})")
+    constants = (f"direct({small})", f"program({large})")
     return (*map(System, constants), System("auto", "low"), System("auto", "medium"))
 
 
