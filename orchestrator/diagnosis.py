@@ -9,6 +9,7 @@ from orchestrator.addresses import engine_port, engine_url, gateway_url, redis_u
 from orchestrator.model_files import fetched_here, locate, served_here
 from orchestrator.model_park import build_engine
 from orchestrator.settings import Settings
+from orchestrator.slack_readiness import slack_problems
 from orchestrator.stack.part import Part, StackError
 from orchestrator.stack.parts import redis_binary
 from orchestrator.stack.ports import port_problem
@@ -43,6 +44,7 @@ async def diagnose(settings: Settings) -> list[Finding]:
     findings += await asyncio.to_thread(_ports, settings, serving)
     findings += await _engines(settings, serving)
     findings += _keys(settings)
+    findings += _slack(settings)
     findings.append(_disk(settings))
     return findings
 
@@ -167,6 +169,16 @@ def _keys(settings: Settings) -> list[Finding]:
             text = f"${variable} is set" if found else f"${variable} is not set; export it before `tandem serve`"
             findings.append(Finding(f"key of {name}", found, text))
     return findings
+
+
+def _slack(settings: Settings) -> list[Finding]:
+    if not settings.slack.enabled:
+        return []
+    problems = slack_problems(settings.slack)
+    if problems:
+        return [Finding("slack", False, problem) for problem in problems]
+    ways = {"socket": "Socket Mode", "http": f"requests to {gateway_url(settings)}/slack/events"}
+    return [Finding("slack", True, f"has what it needs for {ways[settings.slack.mode]}; Slack was not asked")]
 
 
 def _disk(settings: Settings) -> Finding:

@@ -36,7 +36,7 @@ class Document:
 class Documents:
     """Fetches files from Slack and from nowhere else: the request carries the bot's token.
 
-    ``file_bytes`` bounds one file, ``characters`` all of a conversation.
+    ``file_bytes`` bounds one file (0: none is fetched), ``characters`` all of a conversation.
     """
 
     def __init__(self, session: aiohttp.ClientSession, api_url: str, file_bytes: int, characters: int) -> None:
@@ -78,6 +78,8 @@ class Documents:
         return Document(name, text, cut, "" if text.strip() else "it is empty")
 
     def _refused(self, file: SharedFile) -> str:
+        if not self._file_bytes:
+            return "files are not read here"
         if not _is_text(file.media_type):
             return f"{file.media_type} is not text"
         url = urlsplit(file.url)

@@ -63,6 +63,13 @@ async def test_files_are_bounded_and_fetched_from_slack_only(start_bot: StartBot
     assert "d.txt was left out: it is not text" in message.content
 
 
+async def test_files_are_left_alone_where_the_settings_say_so(start_bot: StartBot) -> None:
+    async with start_bot(file_bytes=0) as bot:
+        await bot.answered(await bot.ask("read", files=(bot.slack.share("a.txt", b"secret"),)))
+        [message] = _newest(bot)
+    assert message.content == "read\n\n[The file a.txt was left out: files are not read here.]"
+
+
 async def test_a_question_is_finished_by_the_next_gateway(start_bot: StartBot) -> None:
     async with start_bot() as first:
         event = await first.ask("stall")
