@@ -210,7 +210,7 @@ async def test_a_full_queue_answers_429_before_anything_is_streamed(opened: Open
 
 async def test_without_a_worker_the_error_says_what_to_start(opened: Open, pair: Pair, redis_url: str) -> None:
     pair.play(STORY)
-    url = f"{redis_url[:-1]}7"
+    url = f"{redis_url[:-1]}15"
     async with opened(REDIS_URL=url, TANDEM__COLLABORATION__PATIENCE_SECONDS="0.5") as client:
         answer = await client.post("/v1/chat/completions", json=ask("Tell me a story.", model="entropy"))
     assert answer.status_code == 503, answer.text

@@ -179,7 +179,7 @@ async def test_eight_answers_at_once_on_one_worker_do_not_mix(client: Redis, pai
 async def test_after_the_death_of_its_worker_another_goes_on_with_the_answer(
     redis_url: str, client: Redis, pair: Pair, tmp_path: Path
 ) -> None:
-    url = f"{redis_url[:-1]}3"
+    url = f"{redis_url[:-1]}11"
     own = Redis.from_url(url, socket_timeout=None)
     pair.play(delay=0.01)
     with (
@@ -206,7 +206,7 @@ async def test_after_the_death_of_its_worker_another_goes_on_with_the_answer(
 
 
 async def test_without_any_worker_it_ends_with_what_to_do(redis_url: str, pair: Pair) -> None:
-    own = Redis.from_url(f"{redis_url[:-1]}4", socket_timeout=None)
+    own = Redis.from_url(f"{redis_url[:-1]}12", socket_timeout=None)
     pair.play()
     asked = request()
     with pytest.raises(NoCollaborationWorker, match="start one with `tandem serve`"):
@@ -216,7 +216,7 @@ async def test_without_any_worker_it_ends_with_what_to_do(redis_url: str, pair: 
 
 
 async def test_the_only_worker_dies_and_the_reader_is_told(redis_url: str, pair: Pair, tmp_path: Path) -> None:
-    own = Redis.from_url(url := f"{redis_url[:-1]}5", socket_timeout=None)
+    own = Redis.from_url(url := f"{redis_url[:-1]}13", socket_timeout=None)
     # Longer than a busy machine may take to notice the first tokens.
     pair.play(TEXT * 8, delay=0.05)
     with collaborate_worker(url, tmp_path / "log", concurrency=1) as pid:
@@ -231,7 +231,7 @@ async def test_the_only_worker_dies_and_the_reader_is_told(redis_url: str, pair:
 
 
 async def test_a_worker_that_stops_hands_its_answers_on(redis_url: str, pair: Pair, tmp_path: Path) -> None:
-    own = Redis.from_url(url := f"{redis_url[:-1]}6", socket_timeout=None)
+    own = Redis.from_url(url := f"{redis_url[:-1]}14", socket_timeout=None)
     pair.play(delay=0.01)
     with (
         collaborate_worker(url, tmp_path / "second", concurrency=2),
