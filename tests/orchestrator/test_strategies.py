@@ -47,7 +47,9 @@ async def test_every_strategy_answers_under_its_name_and_its_usage_adds_up(
     charged = [event.charge for event in events if isinstance(event, Charged)]
     total = sum((charge.usage for charge in charged), Usage())
     assert total == sum(last.ledger.tokens.values(), Usage())
-    assert total.completion == scripted.stats.tokens
+    # What a loser had written but nobody had read when it was aborted, only the engine knows.
+    unread = 2 * (len(_SHORT) + 1) if model.startswith("short-m") else 0
+    assert scripted.stats.tokens - unread <= total.completion <= scripted.stats.tokens
 
 
 async def test_options_come_from_the_settings_and_losers_show_in_the_trace(
