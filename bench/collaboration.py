@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -37,6 +37,7 @@ from workers.engines.protocol import Engine
 from workers.model_files.errors import ModelUnavailable
 
 _STEP_TOKENS = 700
+_TIMED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Bench:
     cache: Path
     results: Path
     head: TrainedHead | None
+    at_once: int
 
     @property
     def pair(self) -> BenchPair:
@@ -77,25 +79,45 @@ class Runner:
         collaboration = LocalCollaboration(engines, heads=bench.heads())
         self._writer = TraceWriter(collaboration, cache, bench.pair, _STEP_TOKENS)
         self._costs: dict[str, EngineCosts] = {}
+        self._measuring = asyncio.Lock()
+        self._at_once = bench.at_once
 
     async def answers(self, questions: Sequence[Question], setting: Setting, dataset: str) -> list[Graded]:
+        """In the order of the questions. The first few are written one at a time, so that their time is their own."""
+        timed = questions[:_TIMED] if self._at_once > 1 else questions
         with progress_bar(self._console, f"{dataset} {setting.name}", len(questions)) as advance:
-            graded = []
-            for question in questions:
+            graded = await self._graded(timed, setting, 1, advance)
+            return graded + await self._graded(questions[len(timed) :], setting, self._at_once, advance)
+
+    async def _graded(
+        self, questions: Sequence[Question], setting: Setting, at_once: int, advance: Callable[[], None]
+    ) -> list[Graded]:
+        gate = asyncio.Semaphore(at_once)
+
+        async def one(question: Question) -> Graded:
+            async with gate:
                 trace = self._writer.found(question, setting)
                 if trace is None:
-                    trace = await self._writer.write(question, setting, await self._measured())
-                graded.append(Graded(question, trace, await asyncio.to_thread(_right, question, trace)))
-                advance()
-        return graded
+                    trace = await self._writer.write(question, setting, await self._measured(), at_once)
+                graded = Graded(question, trace, await asyncio.to_thread(_right, question, trace))
+            advance()
+            return graded
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(question)) for question in questions]
+        return [task.result() for task in tasks]
 
     async def _measured(self) -> dict[str, EngineCosts]:
-        if not self._costs:
-            self._costs = {name: await measure_costs(engine) for name, engine in self._engines.items()}
-            for name, costs in self._costs.items():
-                read = ", ".join(f"{1000 * cost:.1f} in chunks of {size}" for size, cost in sorted(costs.read.items()))
-                self._console.print(f"  {name}: {1000 * costs.decode:.1f} ms to decode a token; to read one: {read}")
+        async with self._measuring:
+            if not self._costs:
+                await self._measure()
         return self._costs
+
+    async def _measure(self) -> None:
+        self._costs = {name: await measure_costs(engine) for name, engine in self._engines.items()}
+        for name, costs in self._costs.items():
+            read = ", ".join(f"{1000 * cost:.1f} in chunks of {size}" for size, cost in sorted(costs.read.items()))
+            self._console.print(f"  {name}: {1000 * costs.decode:.1f} ms to decode a token; to read one: {read}")
 
 
 async def run(bench: Bench, console: Console) -> list[Row]:
@@ -146,6 +168,9 @@ def main(
     results: Annotated[Path, typer.Option(help="Where data and plot go.")] = Path("bench/results"),
     cache: Annotated[Path | None, typer.Option(help="Cache of answers; by default beside the models.")] = None,
     threads: Annotated[int, typer.Option(help="Threads of each engine; 0 takes the settings'.")] = 0,
+    at_once: Annotated[
+        int, typer.Option(help=f"Answers under way at once; then only the first {_TIMED} of a set are timed.", min=1)
+    ] = 1,
 ) -> None:
     """Accuracy against the share of large tokens; every answer is cached as soon as it is written, so it can be run in
     pieces with --only."""
@@ -161,6 +186,7 @@ def main(
             cache=cache or settings.storage.models.parent / "collaborations.sqlite",
             results=results,
             head=HeadShelf().find(small.sha256, large.sha256, head),
+            at_once=at_once,
         )
         with engines_running(settings, console):
             measured = asyncio.run(run(bench, console))

@@ -47,7 +47,8 @@ class Sizes:
 
 
 def rows_of(dataset: str, answers: Answers, sizes: Sizes) -> list[Row]:
-    """One row for each setting; the first two are the models alone."""
+    """One row for each setting; the first two are the models alone. ``seconds`` are those of the ``timed`` answers, the
+    ones that were written one at a time."""
     ends = {setting.policy: graded for setting, graded in answers.items() if setting.policy in ALONE}
     return [_row(dataset, setting, graded, ends, sizes) for setting, graded in answers.items()]
 
@@ -65,8 +66,9 @@ def _row(
     large = sum(one.trace.authors.count("l") for one in graded)
     base, _ = totals(ends["large"])
     above = distance_above_line(_outcomes(graded), _outcomes(ends["small"]), _outcomes(ends["large"]))
-    seconds = sum(one.trace.seconds for one in graded)
-    needed = sum(needed_seconds(one.trace.usage, one.trace.calls, one.trace.costs) for one in graded)
+    timed = [one.trace for one in graded if one.trace.at_once == 1] or [one.trace for one in graded]
+    seconds = sum(trace.seconds for trace in timed)
+    needed = sum(needed_seconds(trace.usage, trace.calls, trace.costs) for trace in timed)
     return Row(
         system=setting.policy,
         setting=setting.label,
@@ -85,7 +87,8 @@ def _row(
             "handovers_per_100": 100 * sum(one.trace.handovers for one in graded) / tokens,
             "calls_per_100": 100 * sum(calls.values()) / tokens,
             "discarded_share": 1 - tokens / max(1, sum(used.completion for used in usage.values())),
-            "seconds_per_answer": seconds / n,
+            "timed": len(timed),
+            "seconds_per_answer": seconds / len(timed),
             "needed_seconds": needed,
             "efficiency": needed / seconds,
             "above_line": above.above,

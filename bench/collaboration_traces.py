@@ -31,7 +31,8 @@ _SCHEMA = "CREATE TABLE IF NOT EXISTS trace (key TEXT PRIMARY KEY, value BLOB NO
 
 class Trace(BaseModel):
     """One answer: its text, by whom its tokens are (one letter each, s or l), what both engines did for it, how long it
-    took, and what their tokens cost at the time."""
+    took, and what their tokens cost at the time. ``at_once``: how many answers shared the engines; only where it was
+    alone do its ``seconds`` say anything about its own tokens."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -43,6 +44,7 @@ class Trace(BaseModel):
     reason: FinishReason
     seconds: float
     costs: dict[str, EngineCosts]
+    at_once: int = 1
 
 
 class TraceCache:
@@ -97,7 +99,7 @@ class TraceWriter:
     def found(self, question: Question, setting: Setting) -> Trace | None:
         return self._cache.read(self._key(question, setting))
 
-    async def write(self, question: Question, setting: Setting, costs: dict[str, EngineCosts]) -> Trace:
+    async def write(self, question: Question, setting: Setting, costs: dict[str, EngineCosts], at_once: int) -> Trace:
         request = CollaborationRequest(
             job=uuid.uuid4().hex,
             policy=setting.policy,
@@ -131,6 +133,7 @@ class TraceWriter:
             reason=finish.reason,
             seconds=time.perf_counter() - started,
             costs=costs,
+            at_once=at_once,
         )
         self._cache.write(self._key(question, setting), trace)
         return trace

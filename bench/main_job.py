@@ -48,7 +48,8 @@ def parts(settings: Settings) -> tuple[Part, ...]:
 def systems(settings: Settings) -> tuple[System, ...]:
     """Constants first: ``auto`` then finds most of its generations in the cache."""
     small, large = settings.named("small"), settings.named("large")
-    constants = (f"direct({small})", f"program({small})", f"cot({small})", f"program({large})", f"cot({large})")
+    every = ("direct", "program", "cot")
+    constants = (*(f"{strategy}({model})" for model in (small, large) for strategy in every), "consensus")
     efforts: tuple[Effort, ...] = ("low", "medium", "high")
     return (*map(System, constants), *(System("auto", effort) for effort in efforts))
 

@@ -193,7 +193,7 @@ async def test_answers_are_written_once_and_found_afterwards(tmp_path: Path) -> 
         writer = TraceWriter(LocalCollaboration(engines), cache, PAIR, 64)
         setting = Setting("large")
         assert writer.found(question(1), setting) is None
-        written = await writer.write(question(1), setting, COSTS)
+        written = await writer.write(question(1), setting, COSTS, 1)
         costs = await measure_costs(engines["small"])
         cache.close()
         for engine in engines.values():
@@ -230,6 +230,7 @@ async def test_a_whole_run_reports_every_policy_and_goes_on_where_it_stopped(tmp
             cache=tmp_path / "traces.sqlite",
             results=tmp_path,
             head=None,
+            at_once=2,
         )
         rows = await run(bench, console)
         written = server.stats.tokens
@@ -239,6 +240,7 @@ async def test_a_whole_run_reports_every_policy_and_goes_on_where_it_stopped(tmp
     assert [row.dataset for row in rows] == ["gsm8k_test"] * 8 + ["other"] * 8 + ["all"] * 8
     assert {row.accuracy for row in rows} == {1.0}
     assert rows[-1].n == 3
+    assert rows[-1].extra["timed"] == 3, "the first of a set are written one at a time"
     assert "ms to decode a token" in console.file.getvalue()  # type: ignore[attr-defined]
     assert len(aims_of(rows[-8:])) == 4
 
