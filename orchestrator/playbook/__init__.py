@@ -1,0 +1,1 @@
+"""The playbook: strategies that worked, with measured outcomes, recalled for similar problems."""
