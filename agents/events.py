@@ -20,6 +20,16 @@ class RunStarted(_Event):
     created: float
 
 
+class AnswerRecalled(_Event):
+    """No model was asked: ``run`` had exactly this request ``age`` seconds ago and wrote ``tokens`` completion tokens
+    for the answer that comes again now."""
+
+    type: Literal["answer.recalled"] = "answer.recalled"
+    run: str
+    age: float
+    tokens: int
+
+
 class Assessed(_Event):
     """``difficulty`` between 0 and 1, None without a signal; ``reason`` is one sentence."""
 
@@ -171,7 +181,7 @@ RunStatus = Literal["answered", "budget", "needs_input", "abstained", "cancelled
 
 class RunFinished(_Event):
     """The last event of every run. ``value`` is the checked final answer; ``error`` is set with status error,
-    ``provenance`` where two models wrote the answer together."""
+    ``provenance`` where two models wrote the answer together, ``recalled`` where the answer is an earlier run's."""
 
     type: Literal["run.finished"] = "run.finished"
     status: RunStatus
@@ -183,10 +193,12 @@ class RunFinished(_Event):
     error: str | None = None
     error_type: str | None = None
     provenance: Provenance | None = None
+    recalled: str | None = None
 
 
 Event = Annotated[
     RunStarted
+    | AnswerRecalled
     | Assessed
     | Routed
     | Escalated

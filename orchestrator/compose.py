@@ -1,5 +1,6 @@
 """The composition root: builds everything from the settings and hands it to the gateway and the command line."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -12,12 +13,15 @@ from redis.asyncio import Redis
 
 from agents.asking import VerdictAsker
 from orchestrator.addresses import redis_url
+from orchestrator.answer_cache import AnswerCache, basis_of
 from orchestrator.collaborations import Collaborations
+from orchestrator.conducting import Conductor
 from orchestrator.controller import Controller
 from orchestrator.equipment import Equipment
 from orchestrator.model_park import ModelPark
 from orchestrator.offers import Offers
 from orchestrator.readiness import Readiness
+from orchestrator.recalled_answers import RecalledAnswers
 from orchestrator.run_service import RunService
 from orchestrator.settings import Settings
 from orchestrator.state import CHECKPOINTED
@@ -61,13 +65,14 @@ async def open_tandem(settings: Settings) -> AsyncIterator[Tandem]:
         sandbox = CelerySandbox(celery, redis)
         offers = Offers(settings, tuple(build_strategies(settings)))
         saver = await stack.enter_async_context(_checkpointer(settings))
-        controller = build_controller(settings, offers, sandbox, StoredThreads(database), saver)
+        threads = StoredThreads(database)
+        controller = build_controller(settings, offers, sandbox, threads, saver)
         equipment = await stack.enter_async_context(Equipment(settings, database))
         runs = RunService(
             settings=settings,
             redis=redis,
             database=database,
-            controller=controller,
+            controller=await _recalling(controller, settings, redis, threads),
             park=park,
             offers=offers,
             equipment=equipment,
@@ -99,6 +104,14 @@ def build_controller(
         asker=VerdictAsker(settings.auto.ask_weak, settings.auto.ask_strong) if settings.auto.ask else None,
         checkpointer=checkpointer,
     )
+
+
+async def _recalling(conductor: Conductor, settings: Settings, redis: Redis, threads: Threads) -> Conductor:
+    """The conductor, behind the answer cache where that is on."""
+    if not settings.answer_cache.enabled:
+        return conductor
+    basis = await asyncio.to_thread(basis_of, settings)
+    return RecalledAnswers(conductor, AnswerCache(redis, settings.answer_cache, basis), threads)
 
 
 @asynccontextmanager

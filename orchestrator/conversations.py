@@ -105,7 +105,9 @@ class Conversations:
         branch = _branch(turns, question)
         if branch[-1].role != "user":
             raise RunRefused(f"only a question can be answered, but turn {question!r} is an answer", "turn")
-        return Prepared(conversation, _request(owner, branch, settings), question, None, settings)
+        # Whoever asks for another answer does not want the one that is kept.
+        request = _request(owner, branch, settings).model_copy(update={"fresh": True})
+        return Prepared(conversation, request, question, None, settings)
 
     async def began(self, prepared: Prepared, run: str) -> list[Turn]:
         """Store the turns of a question that ``run`` answers now: the question if it is new, and the answer."""

@@ -27,6 +27,7 @@ def finished(state: RunState, ledger: LedgerSummary) -> RunFinished:
         value=answer.value if answer else None,
         ledger=ledger,
         provenance=answer.evidence.provenance if answer else None,
+        recalled=state.get("recalled"),
     )
 
 
@@ -44,8 +45,9 @@ def streamed(state: RunState) -> bool:
 
 
 def outcome(state: RunState | None) -> Outcome | None:
-    """What the run is remembered by; None for one that came to no verdict."""
-    if state is None:
+    """What the run is remembered by; None for one that came to no verdict, or to an earlier run's once more: nothing
+    is learned twice from one answer."""
+    if state is None or state.get("recalled") is not None:
         return None
     assessment, verdict = state["assessment"], state["verdict"]
     return Outcome(

@@ -14,7 +14,7 @@ from agents.events import ArtifactMade, Charged, ContentDelta, Event, RunFinishe
 from agents.strategy import KeepFile
 from orchestrator import finish
 from orchestrator.collaborations import Collaborations
-from orchestrator.controller import Controller
+from orchestrator.conducting import Conductor
 from orchestrator.equipment import Equipment
 from orchestrator.event_log import EventLog, now, read_all, run_key, tail
 from orchestrator.lease import ACTIVE, LEASE_MILLISECONDS, RunLeases, lease_key
@@ -46,7 +46,7 @@ class RunService:
         settings: Settings,
         redis: Redis,
         database: Database,
-        controller: Controller,
+        controller: Conductor,
         park: ModelPark,
         offers: Offers,
         collaborations: Collaborations,

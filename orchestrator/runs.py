@@ -22,7 +22,7 @@ class RunRequest(BaseModel):
     ``owner`` comes from the verified key, never from the body. ``strategy`` pins the strategy, ``budget`` overrides
     what the effort gives; sampling fields are None where the caller said nothing. ``follows`` is the run whose answer
     the last question is about, where the door knows it: other than by ``thread``, an earlier answer can be gone on from
-    again after the conversation went elsewhere.
+    again after the conversation went elsewhere. ``fresh`` wants a new answer where an earlier one might be given again.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,6 +44,7 @@ class RunRequest(BaseModel):
     tools: tuple[dict[str, Any], ...] = ()
     tool_choice: str | dict[str, Any] | None = None
     options: dict[str, Option] = {}
+    fresh: bool = False
 
     @property
     def undisturbed(self) -> bool:

@@ -206,6 +206,16 @@ class RedisSettings(_Section):
     stream_events: int = 100_000
 
 
+class AnswerCacheSettings(_Section):
+    """Whether a request that comes again word for word gets the answer of before, without asking a model. ``ttl`` is
+    how long an answer is kept, in seconds; ``entry_bytes`` bounds one of them, ``entries`` how many an owner has."""
+
+    enabled: bool = False
+    ttl: int = Field(default=86_400, ge=1, le=30 * 86_400)
+    entry_bytes: int = Field(default=64 * 1024, ge=1)
+    entries: int = Field(default=10_000, ge=1)
+
+
 class StorageSettings(_Section):
     """``directory`` holds the database, checkpoints and Redis' file; ``models`` is the cache of model files;
     ``mirror`` a folder that is looked through for model files before any network (none if unset)."""
@@ -291,6 +301,7 @@ class Settings(_Section):
     redis: RedisSettings = RedisSettings()
     storage: StorageSettings = StorageSettings()
     collaboration: CollaborationSettings = CollaborationSettings()
+    answer_cache: AnswerCacheSettings = AnswerCacheSettings()
     slack: SlackSettings = SlackSettings()
 
     def named(self, role: Literal["small", "large"]) -> str:

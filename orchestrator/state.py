@@ -22,7 +22,8 @@ class RunState(TypedDict, total=False):
     """What a run knows. ``attempts`` grows by one with every route that was tried.
 
     ``asked`` is the clarifying question, ``asked_about`` the messages it is about and ``reply`` what the reader
-    answered; ``just_asked`` says that the thread's run before this one asked already.
+    answered; ``just_asked`` says that the thread's run before this one asked already. ``recalled`` is the run whose
+    answer is given again.
     """
 
     request: RunRequest
@@ -37,6 +38,7 @@ class RunState(TypedDict, total=False):
     asked: Question | None
     asked_about: tuple[Message, ...]
     reply: str | None
+    recalled: str
 
 
 @dataclass(frozen=True, slots=True)

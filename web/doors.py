@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 from starlette.requests import Request
 from structlog.typing import FilteringBoundLogger
 
+from orchestrator.answer_cache import AnswerCounts
 from orchestrator.conversations import Conversations
 from orchestrator.runs import Runs
 from orchestrator.settings import Settings
@@ -36,7 +37,7 @@ class OpenTandem(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """Built once, when the app starts."""
+    """Built once, when the app starts. ``answers`` is None where the answer cache is off."""
 
     runs: Runs
     settings: Settings
@@ -48,6 +49,7 @@ class Doors:
     flights: Flights
     metrics: Metrics
     log: FilteringBoundLogger
+    answers: AnswerCounts | None = None
 
 
 def doors_of(request: Request) -> Doors:

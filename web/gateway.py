@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from structlog.typing import FilteringBoundLogger
 
+from orchestrator.answer_cache import AnswerCounts
 from orchestrator.compose import open_tandem
 from orchestrator.conversations import Conversations, UnknownTurn
 from orchestrator.runs import Busy, RunRefused, UnknownRun
@@ -68,6 +69,7 @@ def create_app(
                     flights=flights,
                     metrics=metrics,
                     log=log,
+                    answers=AnswerCounts(tandem.redis, chosen.answer_cache) if chosen.answer_cache.enabled else None,
                 )
                 async with open_slack(app.state.doors, tandem.redis) as app.state.slack:
                     # What was built by now stays: without this every full collection looks at all of it again, for

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from fastapi import APIRouter
+from redis.exceptions import RedisError
 from starlette.requests import Request
 
 from orchestrator.dashboard import Counts, count, first_moment
@@ -32,7 +33,23 @@ async def dashboard(request: Request) -> dict[str, Any]:
     runs = await doors.database.list_figures(who.owner, first_moment(days, now), _MOST_RUNS)
     counts = await asyncio.to_thread(_count, doors, runs, days, now)
     frontier = await asyncio.to_thread(measured, files("bench") / "results")
-    return {**counts.model_dump(), "frontier": frontier, "cache": None, "playbook": None}
+    return {
+        **counts.model_dump(),
+        "frontier": frontier,
+        "cache": await _cache(doors, who.owner, days),
+        "playbook": None,
+    }
+
+
+async def _cache(doors: Doors, owner: str, days: int) -> dict[str, Any] | None:
+    """What the answer cache did; None where it is off or Redis is away."""
+    if doors.answers is None:
+        return None
+    try:
+        return (await doors.answers.figures(owner, days)).model_dump()
+    except RedisError as error:
+        doors.log.warning("the answer cache cannot be counted", error=str(error))
+        return None
 
 
 def measured(results: Traversable) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """One choice of a streamed answer."""
 
-from agents.events import ContentDelta, Event, Queued, ReasoningDelta, Routed, RunFinished, ToolCalls
+from agents.events import AnswerRecalled, ContentDelta, Event, Queued, ReasoningDelta, Routed, RunFinished, ToolCalls
 from orchestrator.runs import RunRequest
 from web.errors import failed_run
 from web.event_stream import Wire
@@ -40,6 +40,9 @@ class Choice:
                 await self._wire.write(self._chunks.reasoning(event.text))
         elif isinstance(event, Routed):
             await self._open(event.route)
+        elif isinstance(event, AnswerRecalled):
+            # Comes before anything is sent, so that the headers can say it.
+            self._headers = {**self._headers, "x-tandem-cache": "hit"}
         elif isinstance(event, Queued):
             await self._open()
             await self._wire.write(queued(event.position, event.model))

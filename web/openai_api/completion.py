@@ -85,6 +85,8 @@ def _response(created: int, outcomes: Sequence[_Outcome]) -> Response:
     headers = {"x-tandem-run-id": ", ".join(outcome.flight.run for outcome in outcomes)}
     if first.last.route:
         headers["x-tandem-route"] = ", ".join(outcome.last.route or "-" for outcome in outcomes)
+    if first.last.recalled:
+        headers["x-tandem-cache"] = "hit"
     return Response(orjson.dumps(body), headers=headers, media_type="application/json")
 
 

@@ -32,6 +32,7 @@ class TandemFields(Fields):
     thread_id: str | None = Field(None, pattern=r"^[A-Za-z0-9._:-]{1,128}$")
     budget: BudgetFields | None = None
     options: dict[str, float | int | bool | str] | None = Field(None, max_length=32)
+    fresh: bool | None = None
 
 
 class MessageFields(Fields):

@@ -38,5 +38,6 @@ def tandem_object(run: str, request: RunRequest, last: RunFinished) -> dict[str,
         "value": last.value,
         "thread_id": request.thread or run,
         "ledger": last.ledger.model_dump(mode="json"),
+        "recalled": last.recalled,
         "provenance": None if last.provenance is None else last.provenance.model_dump(mode="json"),
     }
