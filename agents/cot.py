@@ -22,7 +22,7 @@ class ChainOfThought:
             value=final_answer(completion.text, problem.form),
             strategy=self.name,
             model=context.writers[0],
-            evidence=Evidence(mean_logprob=completion.mean_logprob()),
+            evidence=Evidence(mean_logprob=completion.mean_logprob(), length=completion.usage.completion),
             finish_reason=completion.reason,
         )
 

@@ -26,7 +26,7 @@ class Direct:
             value=value,
             strategy=self.name,
             model=context.writers[0],
-            evidence=Evidence(mean_logprob=completion.mean_logprob()),
+            evidence=Evidence(mean_logprob=completion.mean_logprob(), length=completion.usage.completion),
             finish_reason=completion.reason,
         )
 

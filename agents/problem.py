@@ -54,7 +54,8 @@ class Evidence(BaseModel):
     """What speaks for an answer. None means that the strategy yields no such evidence, which is not the same as False.
 
     ``agreement`` is the share of the votes that the answer got, ``votes`` their number, ``mean_logprob`` the mean
-    natural-log probability of the tokens that produced it. ``provenance`` is that of a collaborative answer.
+    natural-log probability of the tokens that produced it, ``length`` how many these are. ``provenance`` is that of a
+    collaborative answer.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -63,6 +64,7 @@ class Evidence(BaseModel):
     agreement: float | None = None
     votes: int = 0
     mean_logprob: float | None = None
+    length: int | None = None
     provenance: Provenance | None = None
 
 

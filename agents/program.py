@@ -63,6 +63,10 @@ class Program:
             value=value,
             strategy=self.name,
             model=context.writers[0],
-            evidence=Evidence(program_ran=value is not None, mean_logprob=completion.mean_logprob()),
+            evidence=Evidence(
+                program_ran=value is not None,
+                mean_logprob=completion.mean_logprob(),
+                length=completion.usage.completion,
+            ),
             finish_reason=completion.reason,
         )
