@@ -20,6 +20,7 @@ from orchestrator.controller import Controller
 from orchestrator.equipment import Equipment
 from orchestrator.model_park import ModelPark
 from orchestrator.offers import Offers
+from orchestrator.playbook.protocol import Playbook
 from orchestrator.readiness import Readiness
 from orchestrator.recalled_answers import RecalledAnswers
 from orchestrator.run_service import RunService
@@ -38,13 +39,14 @@ from workers.decode_lease import DecodeLease
 
 @dataclass(frozen=True, slots=True)
 class Tandem:
-    """What the doors get."""
+    """What the doors get. ``playbook`` is None where this server keeps none."""
 
     settings: Settings
     runs: RunService
     database: Database
     redis: Redis
     equipment: Equipment
+    playbook: Playbook | None = None
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from structlog.typing import FilteringBoundLogger
 
 from orchestrator.answer_cache import AnswerCounts
 from orchestrator.conversations import Conversations
+from orchestrator.playbook.protocol import Playbook
 from orchestrator.runs import Runs
 from orchestrator.settings import Settings
 from orchestrator.storage.artifacts import ArtifactStore
@@ -34,10 +35,14 @@ class OpenTandem(Protocol):
     @property
     def redis(self) -> Redis: ...
 
+    @property
+    def playbook(self) -> Playbook | None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """Built once, when the app starts. ``answers`` is None where the answer cache is off."""
+    """Built once, when the app starts. ``answers`` is None where the answer cache is off, ``playbook`` where
+    this server keeps none."""
 
     runs: Runs
     settings: Settings
@@ -50,6 +55,7 @@ class Doors:
     metrics: Metrics
     log: FilteringBoundLogger
     answers: AnswerCounts | None = None
+    playbook: Playbook | None = None
 
 
 def doors_of(request: Request) -> Doors:

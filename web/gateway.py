@@ -14,6 +14,7 @@ from structlog.typing import FilteringBoundLogger
 from orchestrator.answer_cache import AnswerCounts
 from orchestrator.compose import open_tandem
 from orchestrator.conversations import Conversations, UnknownTurn
+from orchestrator.playbook.entry import UnknownEntry
 from orchestrator.runs import Busy, RunRefused, UnknownRun
 from orchestrator.settings import Settings
 from orchestrator.settings_file import SettingsInvalid, load_settings
@@ -28,7 +29,8 @@ from web.limits import Limits
 from web.logs import configure_process_logs, open_log
 from web.metrics import Metrics
 from web.native_api import artifacts as artifact_files
-from web.native_api import conversations, dashboard, feedback, runs, session
+from web.native_api import conversations, dashboard, feedback, playbook, runs, session
+from web.native_api.playbook import answer_unknown_entry
 from web.openai_api import chat, models
 from web.request_scope import RequestScope
 from web.slack import endpoint as slack
@@ -70,6 +72,7 @@ def create_app(
                     metrics=metrics,
                     log=log,
                     answers=AnswerCounts(tandem.redis, chosen.answer_cache) if chosen.answer_cache.enabled else None,
+                    playbook=tandem.playbook,
                 )
                 async with open_slack(app.state.doors, tandem.redis) as app.state.slack:
                     # What was built by now stays: without this every full collection looks at all of it again, for
@@ -84,13 +87,14 @@ def create_app(
     app = FastAPI(title="Tandem", lifespan=lifespan, redirect_slashes=False)
     for door in (conversations.router, session.router, feedback.router, artifact_files.router, dashboard.router):
         app.include_router(door)
-    for door in (chat.router, models.router, runs.router, health.router, slack.router):
+    for door in (chat.router, models.router, runs.router, playbook.router, health.router, slack.router):
         app.include_router(door)
     app.add_exception_handler(ApiError, answer_api_error)
     for refusal in (RunRefused, UnknownRun, Busy):
         app.add_exception_handler(refusal, answer_run_error)
     for unknown in (UnknownConversation, UnknownTurn):
         app.add_exception_handler(unknown, answer_unknown)
+    app.add_exception_handler(UnknownEntry, answer_unknown_entry)
     app.add_exception_handler(HTTPException, answer_http_error)
     app.router.default = StaticUi()
     app.add_middleware(RequestScope, metrics=metrics, log=log)

@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 from redis.asyncio import Redis
 
+from orchestrator.playbook.protocol import Playbook
 from orchestrator.settings import Settings
 from orchestrator.storage.database import Database
 from tests.web.scripted_runs import ScriptedRuns
@@ -28,6 +29,7 @@ class ScriptedTandem:
     settings: Settings
     database: Database
     redis: Redis
+    playbook: Playbook | None = None
 
 
 @dataclass
