@@ -52,11 +52,15 @@ class EventLog:
         """Queue an event. Raises ``FencedOff`` or the Redis error that an earlier write met."""
         if self.failure is not None:
             raise self.failure
+        first_words = isinstance(event, ContentDelta) and not self._written
         if isinstance(event, ContentDelta):
             self._written.append(event.text)
         await self._pending.put(event)
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._drain())
+        if first_words:
+            # They are on their way before what else the engine has sent already is looked at.
+            await asyncio.sleep(0)
 
     def emit_now(self, event: Event) -> None:
         """Queue an event from code that cannot wait (a ledger's charge). The queue is bounded by ``emit``'s waiting."""

@@ -1,7 +1,7 @@
 """Who works on a run: a lease with a heartbeat and a fencing number, in Redis."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import cast
 
@@ -13,6 +13,16 @@ from workers.fence import Leases
 ACTIVE = "tandem:runs:active"
 LEASE_MILLISECONDS = 6000
 _HEARTBEAT_SECONDS = 1.5
+_FIRST_FENCE = 1
+
+# A run is there, leased and listed as active at once or not at all. One call of a script is read sooner than a
+# transaction of as many commands.
+_BEGIN = """
+redis.call('HSET', KEYS[1], unpack(ARGV, 5))
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+redis.call('SADD', KEYS[3], ARGV[1])
+"""
 
 
 def lease_key(run: str) -> str:
@@ -24,7 +34,18 @@ class RunLeases:
 
     def __init__(self, redis: Redis, holder: str) -> None:
         self._redis = redis
+        self._holder = holder
         self._leases = Leases(redis, holder, milliseconds=LEASE_MILLISECONDS, beat=_HEARTBEAT_SECONDS)
+        self._begin = redis.register_script(_BEGIN)
+
+    async def begin(self, run: str, fields: Mapping[str, str | float], keep_seconds: int) -> int:
+        """Record a new run with its ``fields``, and hold it. Its fencing number."""
+        pairs = [part for pair in fields.items() for part in pair]
+        keys = [run_key(run), lease_key(run), ACTIVE]
+        await self._begin(
+            keys=keys, args=[run, self._holder, LEASE_MILLISECONDS, keep_seconds, "fence", _FIRST_FENCE, *pairs]
+        )
+        return _FIRST_FENCE
 
     async def take(self, run: str) -> int | None:
         """The fencing number of a run that nobody holds; None when somebody does or the run is gone."""

@@ -23,7 +23,7 @@ from workers.models.charged import Charged
 from workers.models.engine_chat import EngineChat
 from workers.models.leased import Leased
 from workers.models.litellm_chat import LiteLLMChat
-from workers.models.protocol import ChatModel, ModelCard
+from workers.models.protocol import ChatModel, ModelCard, PreparingModel
 from workers.models.tool_calls_in_text import ToolCallsInText
 from workers.models.with_tools import WithTools
 
@@ -43,7 +43,12 @@ class ModelPark:
             for name, model in settings.models.items()
             if model.engine.kind not in _WITHOUT_SERVER
         }
-        self.models: dict[str, ChatModel] = {name: self._chat(name, model) for name, model in settings.models.items()}
+        self._local: dict[str, PreparingModel] = {
+            name: self._chat(name, model) for name, model in settings.models.items() if model.engine.kind != "litellm"
+        }
+        self.models: dict[str, ChatModel] = {
+            name: self._local.get(name) or _black_box(name, model) for name, model in settings.models.items()
+        }
 
     def for_run(self, ledger: Ledger, emit: Emit) -> Mapping[str, ChatModel]:
         """Every model as one run sees it: queueing is told to the reader and every call is charged."""
@@ -114,25 +119,36 @@ class ModelPark:
             await engine.aclose()
 
     def _for_run(self, name: str, ledger: Ledger, emit: Emit) -> ChatModel:
-        model, settings = self.models[name], self._settings.models[name]
-        if self._lease is not None and settings.engine.exclusive and settings.engine.kind != "litellm":
+        model, local, settings = self.models[name], self._local.get(name), self._settings.models[name]
+        if self._lease is not None and local is not None and settings.engine.exclusive:
 
             async def waits(position: int) -> None:
                 await emit(Queued(model=name, position=position))
 
-            model = Leased(model, self._lease, name, settings.engine.slots, waits)
+            model = Leased(local, self._lease, name, settings.engine.slots, waits)
         return Charged(model, ledger, settings.price)
 
-    def _chat(self, name: str, model: ModelSettings) -> ChatModel:
-        card = ModelCard(name=name, parameters=model.parameters, context=model.engine.context, digest=model.sha256)
-        key = os.environ.get(model.engine.api_key_variable) if model.engine.api_key_variable else None
-        if model.engine.kind == "litellm":
-            return LiteLLMChat(card, model.engine.provider_model, model.engine.url or None, key)
+    def _chat(self, name: str, model: ModelSettings) -> PreparingModel:
+        card = _card(name, model)
         if model.engine.kind == "torch":
             return EngineChat(card, WorkerOnlyEngine(name))
         # A local engine's own OpenAI endpoint renders and parses tool calls in the model's format.
-        with_tools = LiteLLMChat(card, f"openai/{name}", f"{engine_url(self._settings, name)}/v1", key or "none")
+        with_tools = LiteLLMChat(
+            card, f"openai/{name}", f"{engine_url(self._settings, name)}/v1", _key(model) or "none"
+        )
         return WithTools(EngineChat(card, self.engines[name]), ToolCallsInText(with_tools))
+
+
+def _black_box(name: str, model: ModelSettings) -> ChatModel:
+    return LiteLLMChat(_card(name, model), model.engine.provider_model, model.engine.url or None, _key(model))
+
+
+def _card(name: str, model: ModelSettings) -> ModelCard:
+    return ModelCard(name=name, parameters=model.parameters, context=model.engine.context, digest=model.sha256)
+
+
+def _key(model: ModelSettings) -> str | None:
+    return os.environ.get(model.engine.api_key_variable) if model.engine.api_key_variable else None
 
 
 def engine_address(settings: Settings, name: str) -> EngineAddress:

@@ -17,7 +17,7 @@ from orchestrator.collaborations import Collaborations
 from orchestrator.conducting import Conductor
 from orchestrator.equipment import Equipment
 from orchestrator.event_log import EventLog, now, read_all, run_key, tail
-from orchestrator.lease import ACTIVE, LEASE_MILLISECONDS, RunLeases, lease_key
+from orchestrator.lease import ACTIVE, RunLeases, lease_key
 from orchestrator.live_events import LiveEvents
 from orchestrator.model_park import ModelPark
 from orchestrator.offers import Offers
@@ -108,19 +108,13 @@ class RunService:
         if pair is not None:
             await self._collaborations.admit(run, pair, request.options)
         created = now()
-        fields: dict[Any, Any] = {
+        fields: dict[str, str | float] = {
             "request": request.model_dump_json(),
             "owner": request.owner,
             "created": created,
-            "fence": 1,
         }
-        async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.hset(run_key(run), mapping=fields)
-            pipe.expire(run_key(run), self._settings.redis.keep_seconds)
-            pipe.set(lease_key(run), self._holder, px=LEASE_MILLISECONDS)
-            pipe.sadd(ACTIVE, run)
-            await pipe.execute()
-        log = self._log_of(run, 1)
+        fence = await self._leases.begin(run, fields, self._settings.redis.keep_seconds)
+        log = self._log_of(run, fence)
         record = RunRecord(id=run, owner=request.owner, status="running", request=request, created=created)
         self._starting[run] = StartRecord(self._database, record)
         self._live[run, request.owner] = log.live

@@ -32,7 +32,7 @@ class EngineChat:
         return self._card
 
     async def generate(self, request: ChatRequest) -> AsyncGenerator[Token | Finish, None]:
-        prompt = await self.prompt_ids(request)
+        prompt = request.prompt if request.prompt is not None else await self.prompt_ids(request)
         room = self._card.context - len(prompt)
         if room < 1:
             raise PromptTooLong(self._card.name, len(prompt), self._card.context)
@@ -43,6 +43,9 @@ class EngineChat:
             async for event in stream:
                 request.meter.prompt = len(prompt)
                 yield event
+
+    async def prepared(self, request: ChatRequest) -> ChatRequest:
+        return replace(request, prompt=await self.prompt_ids(request))
 
     async def prompt_ids(self, request: ChatRequest) -> tuple[int, ...]:
         text = await self._engine.render([message.openai() for message in request.messages])

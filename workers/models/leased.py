@@ -1,25 +1,27 @@
 """A model that decodes only while it holds the machine's decode lease."""
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 
 from redis.exceptions import RedisError
 
 from workers.decode_lease import DecodeLease, OnWait
 from workers.engines.errors import EngineUnavailable
 from workers.engines.protocol import Finish, Token
-from workers.models.protocol import ChatModel, ChatRequest, ModelCard
+from workers.models.protocol import ChatRequest, ModelCard, PreparingModel
 
 
 class Leased:
     """Wraps a model whose engine shares a CPU with others. ``slots`` is how many requests the engine serves at once.
+    What is not decoding, a prompt's rendering and its token ids, is done while the lease is asked for.
 
     ``on_wait`` is told the place in the queue while the request waits. Raises ``EngineUnavailable`` when the lease
     cannot be asked for because Redis is away.
     """
 
     def __init__(
-        self, inner: ChatModel, lease: DecodeLease, engine: str, slots: int, on_wait: OnWait | None = None
+        self, inner: PreparingModel, lease: DecodeLease, engine: str, slots: int, on_wait: OnWait | None = None
     ) -> None:
         self._inner = inner
         self._lease = lease
@@ -35,8 +37,9 @@ class Leased:
         finish: Finish | None = None
         try:
             async with (
+                _prepared(self._inner, request) as preparing,
                 self._lease.hold(self._engine, self._slots, self._on_wait),
-                aclosing(self._inner.generate(request)) as stream,
+                aclosing(self._inner.generate(await preparing)) as stream,
             ):
                 async for event in stream:
                     if isinstance(event, Finish):
@@ -51,3 +54,14 @@ class Leased:
         if finish is not None:
             # After the lease is given back: whoever reads the finish may take long to ask for more.
             yield finish
+
+
+@asynccontextmanager
+async def _prepared(model: PreparingModel, request: ChatRequest) -> AsyncIterator[asyncio.Task[ChatRequest]]:
+    preparing = asyncio.create_task(model.prepared(request))
+    try:
+        yield preparing
+    finally:
+        preparing.cancel()
+        # Also takes up the fault of one that nobody waited for, because the lease could not be had.
+        await asyncio.gather(preparing, return_exceptions=True)

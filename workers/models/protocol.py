@@ -23,6 +23,7 @@ class ChatRequest:
 
     ``call`` names the call inside its run, so that a repeated node is charged once; it is a hex UUID.
     ``meter`` is written by the model, so that a call that is cut short can be charged for its prompt.
+    ``prompt`` has the token ids of all this in the model's own template, where they are known already.
     """
 
     messages: tuple[Message, ...]
@@ -33,6 +34,7 @@ class ChatRequest:
     tools: tuple[Mapping[str, Any], ...] = ()
     tool_choice: str | Mapping[str, Any] | None = None
     meter: Meter = field(default_factory=Meter, compare=False)
+    prompt: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,14 @@ class ChatModel(Protocol):
     def card(self) -> ModelCard: ...
 
     def generate(self, request: ChatRequest) -> AsyncGenerator[Token | Finish, None]: ...
+
+
+class PreparingModel(ChatModel, Protocol):
+    """A model that can do part of a call's work before its engine is needed for decoding."""
+
+    async def prepared(self, request: ChatRequest) -> ChatRequest:
+        """The same request with what is known of it in advance."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

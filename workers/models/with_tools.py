@@ -3,13 +3,13 @@
 from collections.abc import AsyncGenerator
 
 from workers.engines.protocol import Finish, Token
-from workers.models.protocol import ChatModel, ChatRequest, ModelCard
+from workers.models.protocol import ChatModel, ChatRequest, ModelCard, PreparingModel
 
 
 class WithTools:
     """Plain requests go to ``plain`` (ids and log-probabilities), those with tools or tool turns to ``tooled``."""
 
-    def __init__(self, plain: ChatModel, tooled: ChatModel) -> None:
+    def __init__(self, plain: PreparingModel, tooled: ChatModel) -> None:
         self._plain = plain
         self._tooled = tooled
 
@@ -18,6 +18,12 @@ class WithTools:
         return self._plain.card
 
     def generate(self, request: ChatRequest) -> AsyncGenerator[Token | Finish, None]:
-        tool_turns = any(message.role == "tool" or message.tool_calls for message in request.messages)
-        chosen = self._tooled if request.tools or tool_turns else self._plain
+        chosen = self._tooled if _brings_tools(request) else self._plain
         return chosen.generate(request)
+
+    async def prepared(self, request: ChatRequest) -> ChatRequest:
+        return request if _brings_tools(request) else await self._plain.prepared(request)
+
+
+def _brings_tools(request: ChatRequest) -> bool:
+    return bool(request.tools) or any(message.role == "tool" or message.tool_calls for message in request.messages)

@@ -89,3 +89,12 @@ async def test_without_redis_it_says_so(scripted: ScriptedServer) -> None:
         await complete(Leased(inner, DecodeLease(away), "small", 1), REQUEST)
     await engine.aclose()
     await away.aclose()
+
+
+async def test_an_engine_that_is_away_is_told_and_the_lease_is_free_again(redis: Redis) -> None:
+    engine = LlamaCppEngine("small", f"http://127.0.0.1:{free_port()}")
+    inner = EngineChat(ModelCard("small", 0.5, 4096), engine)
+    with pytest.raises(EngineUnavailable, match="small"):
+        await complete(Leased(inner, DecodeLease(redis), "small", 1), REQUEST)
+    assert await redis.hlen("{tandem:decode}:about") == 0
+    await engine.aclose()
