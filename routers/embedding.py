@@ -51,7 +51,7 @@ class WordEmbedder:
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
         known = self._known([self._bounded(text) for text in texts])
-        if None not in known.values():
+        if all(vector is not None for vector in known.values()):
             return self._stacked(texts, known)
         return await asyncio.to_thread(self.embed_blocking, texts)
 
