@@ -24,7 +24,8 @@ _VERDICTS = {"yes", "no", "true", "false"}
 
 class Question(BaseModel):
     """One row; ``answer_type`` says how to compare. ``level`` and ``subtask`` as the source has them, ``answerable``
-    False where something is missing on purpose; ``prompt``, ``test`` and ``entry_point`` for code."""
+    False where something is missing on purpose; ``prompt``, ``test`` and ``entry_point`` for code. Questions with the
+    same ``split_key`` belong on one side of a split."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -39,6 +40,7 @@ class Question(BaseModel):
     prompt: str = ""
     test: str = ""
     entry_point: str = ""
+    split_key: str = ""
 
     @property
     def form(self) -> AnswerForm:

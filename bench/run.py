@@ -41,9 +41,13 @@ class Plan:
 
 @asynccontextmanager
 async def open_solver(
-    settings: Settings, cache: Path, around: Callable[[ChatModel], ChatModel] = lambda model: model
+    settings: Settings,
+    cache: Path,
+    around: Callable[[ChatModel], ChatModel] = lambda model: model,
+    beneath: Callable[[ChatModel], ChatModel] = lambda model: model,
 ) -> AsyncIterator[Solver]:
-    """A solver over engines that already run, with the sandbox in this process; ``around`` wraps its cached models."""
+    """A solver over engines that already run, with the sandbox in this process; ``around`` wraps its cached models,
+    ``beneath`` what writes where the cache has nothing."""
     park = ModelPark(settings, None)
     generations = GenerationCache(cache)
     try:
@@ -51,7 +55,7 @@ async def open_solver(
         sandbox = BubblewrapSandbox()
         controller = build_controller(settings, offers, sandbox)
         collaboration = LocalCollaboration(park.engines, heads=_heads(settings))
-        yield Solver(settings, controller, park, generations, collaboration, sandbox, around)
+        yield Solver(settings, controller, park, generations, collaboration, sandbox, around, beneath)
     finally:
         generations.close()
         await park.aclose()

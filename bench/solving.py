@@ -68,6 +68,7 @@ class Solver:
         collaboration: Collaboration,
         sandbox: Sandbox,
         around: Callable[[ChatModel], ChatModel] = lambda model: model,
+        beneath: Callable[[ChatModel], ChatModel] = lambda model: model,
     ) -> None:
         self._settings = settings
         self._collaboration = collaboration
@@ -75,7 +76,7 @@ class Solver:
         self._park = park
         # The decoder's build, slots and threads decide the last bits of a greedy answer.
         self._models = {
-            name: around(Cached(model, cache, build_of(settings.models[name].engine)))
+            name: around(Cached(beneath(model), cache, build_of(settings.models[name].engine)))
             for name, model in park.models.items()
         }
         self._sandbox = sandbox
@@ -123,8 +124,11 @@ class Solver:
     def _charged(self, ledger: Ledger) -> dict[str, ChatModel]:
         return {name: Charged(model, ledger, self._settings.models[name].price) for name, model in self._models.items()}
 
-    async def solve(self, question: Question, model: str, effort: Effort, seed: int = 0) -> Solved:
-        request = _request(question, model, effort, seed)
+    async def solve(
+        self, question: Question, model: str, effort: Effort, seed: int = 0, temperature: float | None = None
+    ) -> Solved:
+        """``temperature`` None leaves it to the route."""
+        request = _request(question, model, effort, seed, temperature)
         ledger = Ledger(Budget())
         routes: list[str] = []
         chain = Chain()
@@ -169,10 +173,9 @@ class Solver:
         return self._park.problem(request, assessment)
 
 
-def _request(question: Question, model: str, effort: Effort, seed: int) -> RunRequest:
-    return RunRequest(
-        model=model, effort=effort, messages=(Message(role="user", content=question.question),), seed=seed
-    )
+def _request(question: Question, model: str, effort: Effort, seed: int, temperature: float | None = None) -> RunRequest:
+    message = Message(role="user", content=question.question)
+    return RunRequest(model=model, effort=effort, messages=(message,), seed=seed, temperature=temperature)
 
 
 async def _unheard(event: Event) -> None:

@@ -12,6 +12,7 @@ class Outcome(BaseModel):
     side of a split. ``tokens`` by model; ``seconds`` of wall time; ``value`` is None where no answer came.
 
     ``correct`` is a verdict: against a key on benchmark questions, from a verifier or a reader's feedback on runs.
+    ``build`` names what decides the answer beside these: the models' digests and their engines' builds.
     ``question`` is empty where the owner did not consent to keep it; such an outcome counts, but has no neighbours.
     """
 
@@ -29,5 +30,6 @@ class Outcome(BaseModel):
     tokens: dict[str, Usage]
     seconds: float
     evidence: Evidence = Evidence()
+    build: str = ""
     source: str = "bench"
     created: float = 0.0

@@ -18,10 +18,16 @@ from orchestrator.settings import Settings
 from orchestrator.settings_file import SettingsInvalid, load_settings
 from orchestrator.stack.part import StackError
 from routers.route import Effort
+from web.cli.collect import collect_outcomes
 from workers.model_files.errors import ModelUnavailable
 
+app = typer.Typer()
+app.command("collect")(collect_outcomes)
 
+
+@app.callback(invoke_without_command=True)
 def bench(
+    context: typer.Context,
     data: Annotated[Path | None, typer.Option(help="Folder with NAME.jsonl; else $TANDEM_BENCH_DATA.")] = None,
     dataset: Annotated[
         list[str] | None, typer.Option(help="NAME or NAME:ROWS; repeat for several. Default: the main job's.")
@@ -39,6 +45,8 @@ def bench(
     threads: Annotated[int, typer.Option(help="Threads of each engine; 0 takes the settings'.")] = 0,
 ) -> None:
     """Accuracy with interval, tokens, cost; resumable, since every generation is cached as soon as it is made."""
+    if context.invoked_subcommand is not None:
+        return
     console = Console()
     try:
         settings = measured(load_settings(), threads)

@@ -2,9 +2,8 @@
 
 import typer
 
-from web.cli import keys, models, train
+from web.cli import bench, keys, models, train
 from web.cli.ask import ask
-from web.cli.bench import bench
 from web.cli.doctor import doctor
 from web.cli.init import init
 from web.cli.serve import serve
@@ -18,8 +17,9 @@ def build() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    for command in (serve, doctor, init, ask, bench):
+    for command in (serve, doctor, init, ask):
         app.command()(command)
+    app.add_typer(bench.app, name="bench")
     app.add_typer(models.app, name="models")
     app.add_typer(keys.app, name="keys")
     app.add_typer(train.app, name="train")

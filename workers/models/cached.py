@@ -13,15 +13,17 @@ from workers.engines.protocol import Finish, Token
 from workers.models.protocol import ChatModel, ChatRequest, ModelCard
 from workers.usage import Usage
 
+_BUSY_SECONDS = 60
 _SCHEMA = "CREATE TABLE IF NOT EXISTS generation (key TEXT PRIMARY KEY, value BLOB NOT NULL)"
 
 
 class GenerationCache:
-    """A SQLite file of whole generations. Benchmarks write it from one process; it is never used to serve requests."""
+    """A SQLite file of whole generations. Benchmarks share it, and one waits while another writes; it is never used to
+    serve requests."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(path)
+        self._connection = sqlite3.connect(path, timeout=_BUSY_SECONDS)
         self._connection.execute(_SCHEMA)
 
     def read(self, key: str) -> list[Token | Finish] | None:
@@ -46,6 +48,25 @@ class GenerationCache:
 
     def close(self) -> None:
         self._connection.close()
+
+
+class NotGenerated(Exception):
+    """The cache does not have what was asked of it, and nothing is there to write it."""
+
+
+class StoredOnly:
+    """A model that writes nothing: beneath ``Cached`` it leaves only what was generated before."""
+
+    def __init__(self, model: ChatModel) -> None:
+        self._model = model
+
+    @property
+    def card(self) -> ModelCard:
+        return self._model.card
+
+    async def generate(self, request: ChatRequest) -> AsyncGenerator[Token | Finish, None]:
+        raise NotGenerated(f"the cache of generations has no answer of {self.card.name!r} to this request")
+        yield  # what makes this a generator
 
 
 class Cached:

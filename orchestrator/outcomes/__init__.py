@@ -1,0 +1,1 @@
+"""What became of attempts, kept as Parquet files: the data that routers are trained on."""

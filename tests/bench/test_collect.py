@@ -1,0 +1,106 @@
+"""Collecting outcomes: what is kept, that a second run asks nothing, and that the cache alone may be enough."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from bench.collect import Collected, Job, Plan, collect
+from orchestrator.outcomes.store import OutcomeStore
+from orchestrator.settings import Settings
+from tests.orchestrator.conftest import settings_for
+from web.cli.main import build
+from workers.engines.scripted.script import Script, say
+from workers.engines.scripted.server import ScriptedServer
+
+_PROGRAM = Job("tiny", "program(large)", rows=2)
+
+
+def _write(folder: Path) -> None:
+    rows = [
+        {"id": "tiny/1", "question": "What is 2 + 2?", "answer": "4", "kind": "math", "answer_type": "number"},
+        {
+            "id": "tiny/2",
+            "question": "What is 2 + 3?",
+            "answer": "5",
+            "kind": "math",
+            "answer_type": "number",
+            "split_key": "tiny/1",
+        },
+    ]
+    (folder / "tiny.jsonl").write_bytes(b"\n".join(orjson.dumps(row) for row in rows))
+
+
+def _plan(folder: Path, *jobs: Job, cached_only: bool = False) -> Plan:
+    return Plan(folder, jobs, folder / "generations.sqlite", concurrency=2, cached_only=cached_only)
+
+
+@pytest.fixture
+def ready(tmp_path: Path, scripted: ScriptedServer) -> Settings:
+    _write(tmp_path)
+    scripted.script = Script(
+        replies=(say("```python\nprint(4)\n```", match="Python program"),), default=say("It is \\boxed{4}.")
+    )
+    return settings_for(tmp_path, "", scripted.url)
+
+
+async def _collect(plan: Plan, settings: Settings) -> Collected:
+    return await collect(plan, settings, OutcomeStore(plan.data / "outcomes"), Console(quiet=True))
+
+
+async def test_outcomes_say_what_a_router_needs(tmp_path: Path, ready: Settings) -> None:
+    collected = await _collect(_plan(tmp_path, _PROGRAM), ready)
+    first, second = OutcomeStore(tmp_path / "outcomes").read()
+    assert collected == Collected(added=2)
+    assert (first.id, first.family, first.form, first.value) == ("tiny/1", "tiny", "number", "4")
+    assert (first.correct, second.correct) == (True, False)
+    assert first.split_key == second.split_key == "tiny/1"
+    assert first.tokens["large"].completion > 0 and set(first.tokens) == {"large"}
+    assert first.evidence.program_ran and first.evidence.mean_logprob is not None
+    assert "steps of" in first.build and first.question == "What is 2 + 2?"
+
+
+async def test_a_second_run_asks_nothing_and_further_seeds_ask_only_for_themselves(
+    tmp_path: Path, ready: Settings, scripted: ScriptedServer
+) -> None:
+    await _collect(_plan(tmp_path, _PROGRAM), ready)
+    generated = scripted.stats.requests
+    assert await _collect(_plan(tmp_path, _PROGRAM), ready) == Collected(before=2)
+    assert scripted.stats.requests == generated
+    seeded = Job("tiny", "program(large)", rows=2, seeds=3)
+    assert await _collect(_plan(tmp_path, seeded), ready) == Collected(added=4, before=2)
+    assert scripted.stats.requests == generated + 4
+
+
+async def test_with_the_cache_alone_nothing_is_generated(
+    tmp_path: Path, ready: Settings, scripted: ScriptedServer
+) -> None:
+    await _collect(_plan(tmp_path, Job("tiny", "cot(large)", rows=1)), ready)
+    generated = scripted.stats.requests
+    plan = _plan(tmp_path, Job("tiny", "cot(large)", rows=2), _PROGRAM, cached_only=True)
+    assert await _collect(plan, ready) == Collected(before=1, left=3)
+    assert scripted.stats.requests == generated
+
+
+async def test_an_attempt_by_another_build_is_another_outcome(tmp_path: Path, ready: Settings) -> None:
+    await _collect(_plan(tmp_path, _PROGRAM), ready)
+    assert await _collect(_plan(tmp_path, _PROGRAM), ready.with_threads(3)) == Collected(added=2)
+
+
+def test_the_command_line_names_what_it_does_not_know(tmp_path: Path) -> None:
+    _write(tmp_path)
+    for wrong, named in (
+        (["--route", "telepathy(large)"], "telepathy"),
+        (["--route", "program(large):many"], "many"),
+        (["--dataset", "sudoku"], "sudoku"),
+    ):
+        command = ["bench", "collect", "--cached-only", "--data", str(tmp_path), "--out", str(tmp_path / "o"), *wrong]
+        result = CliRunner().invoke(build(), command)
+        assert result.exit_code == 1 and named in result.output
+
+
+def test_bench_without_a_further_command_is_the_benchmark_itself(tmp_path: Path) -> None:
+    result = CliRunner().invoke(build(), ["bench", "--data", str(tmp_path / "nowhere")])
+    assert result.exit_code == 1 and "nowhere" in result.output
