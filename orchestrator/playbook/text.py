@@ -8,6 +8,7 @@ NAME_CHARACTERS = 60
 TEXT_CHARACTERS = 400
 PROBLEM_CHARACTERS = 2000
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _SPACES = re.compile(r"\s+")
 
 
@@ -21,3 +22,8 @@ def plain(text: str, characters: int) -> str:
 def slug(text: str) -> str:
     """A behaviour's name: lower case, words joined by ``_``."""
     return re.sub(r"[^a-z0-9]+", "_", plain(text, NAME_CHARACTERS).lower()).strip("_")
+
+
+def masked(question: str) -> str:
+    """What is compared of a question: its words, with every number the same."""
+    return _NUMBER.sub("0", plain(question, PROBLEM_CHARACTERS))

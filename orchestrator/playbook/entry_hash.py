@@ -1,0 +1,83 @@
+"""An entry as a Redis hash: what never changes as JSON, and every count in a field of its own, to be added to."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from orchestrator.playbook.entry import Entry, Evidence, Status
+
+_COUNTED = {"status", "pinned", "wins", "trials", "tokens", "cost", "evidence", "used", "provenance"}
+_WORTH: Mapping[Status, float] = {"promoted": 1.0, "candidate": 0.0, "disabled": -0.5, "demoted": -1.0}
+
+
+def to_hash(entry: Entry) -> dict[str, str]:
+    evidence = entry.evidence
+    return {
+        "definition": entry.model_dump_json(exclude=_COUNTED),
+        "status": entry.status,
+        "pinned": "1" if entry.pinned else "0",
+        "wins": str(entry.wins),
+        "trials": str(entry.trials),
+        "tokens": str(entry.tokens),
+        "cost": str(entry.cost),
+        "used": str(entry.used),
+        "provenance": json.dumps(list(entry.provenance)) if entry.provenance else "[]",
+        "edge": str(evidence.edge),
+        "compared": str(evidence.compared),
+        **{f"gain{index}": str(value) for index, value in enumerate(evidence.gains)},
+        **{f"loss{index}": str(value) for index, value in enumerate(evidence.losses)},
+    }
+
+
+def from_hash(stored: Mapping[bytes, bytes]) -> Entry:
+    fields = {name.decode(): value.decode() for name, value in stored.items()}
+    evidence = Evidence(
+        gains=tuple(_numbered(fields, "gain")),
+        losses=tuple(_numbered(fields, "loss")),
+        edge=_number(fields, "edge"),
+        compared=round(_number(fields, "compared")),
+    )
+    counted: dict[str, Any] = {
+        "status": fields["status"],
+        "pinned": fields["pinned"] == "1",
+        "wins": _number(fields, "wins"),
+        "trials": round(_number(fields, "trials")),
+        "tokens": round(_number(fields, "tokens")),
+        "cost": _number(fields, "cost"),
+        "used": _number(fields, "used"),
+        "provenance": json.loads(fields["provenance"]),
+        "evidence": evidence,
+    }
+    return Entry.model_validate({**json.loads(fields["definition"]), **counted})
+
+
+def attributes(entry: Entry) -> str:
+    """What a search filters by, for Redis."""
+    return json.dumps(
+        {"pair": entry.pair, "version": entry.version, "topic": entry.topic, "status": entry.status},
+        separators=(",", ":"),
+    )
+
+
+def worth(entry: Entry) -> float:
+    """What goes first when there is no room: demoted entries, then those that were right least often."""
+    return _WORTH[entry.status] + entry.win_rate
+
+
+def filter_of(statuses: Sequence[Status] = (), **equal: str) -> str:
+    """An expression for ``VSIM … FILTER``: attributes equal to these; empty where nothing is asked for."""
+    terms = [f".{name} == {json.dumps(value)}" for name, value in equal.items()]
+    if statuses:
+        terms.append(f".status in {json.dumps(list(statuses))}")
+    return " and ".join(terms)
+
+
+def _numbered(fields: Mapping[str, str], name: str) -> Iterator[float]:
+    index = 0
+    while f"{name}{index}" in fields:
+        yield float(fields[f"{name}{index}"])
+        index += 1
+
+
+def _number(fields: Mapping[str, str], name: str) -> float:
+    return float(fields.get(name, "0"))

@@ -1,0 +1,65 @@
+"""Outcomes, added to topics and entries by one script: all of a run or nothing of it, and each run once."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+
+from pydantic import BaseModel, ConfigDict
+from redis.asyncio import Redis
+
+from orchestrator.playbook.entry import PROVENANCE
+from orchestrator.playbook.evidence import Gain, increments
+from orchestrator.playbook.keys import keys_of
+
+
+class Part(BaseModel):
+    """What an outcome adds to one entry. An entry that was left out by chance has a gain and no trial: ``won`` is
+    None then. ``tokens`` and ``cost`` are those of the whole outcome."""
+
+    model_config = ConfigDict(frozen=True)
+
+    entry: str
+    won: float | None = None
+    tokens: int = 0
+    cost: float = 0.0
+    gain: Gain | None = None
+
+
+class Records:
+    """``days`` after which an entry or topic that nothing was learned of expires. What a run added is remembered for as
+    long, so that it is never added twice."""
+
+    def __init__(self, redis: Redis, *, days: float = 180) -> None:
+        self._redis = redis
+        self._seconds = int(days * 86_400)
+        self._script = redis.register_script(files("orchestrator.playbook").joinpath("record.lua").read_text("utf-8"))
+
+    async def add(
+        self, owner: str, trial: str, topic: str, counts: Mapping[str, float], parts: Sequence[Part], run: str = ""
+    ) -> bool:
+        """Add an outcome under the name ``trial``, a run's id or what else happens once.
+
+        A second time under the same name adds only what has changed, as after feedback; returns whether anything did.
+        ``counts`` go to the topic; ``run`` is remembered as the provenance of the entries.
+        """
+        keys = keys_of(owner)
+        update = {"topic": dict(sorted(counts.items())), "entries": [_amounts(part, run) for part in parts]}
+        done = await self._script(
+            keys=[keys.trial(trial), keys.topic(topic), *(keys.entry(part.entry) for part in parts)],
+            args=[json.dumps(update, sort_keys=True), self._seconds, self._seconds, time.time(), PROVENANCE],
+        )
+        return bool(done)
+
+
+def _amounts(part: Part, run: str) -> dict[str, object]:
+    add: dict[str, float] = {}
+    floored: dict[str, float] = {}
+    if part.won is not None:
+        add |= {"trials": 1, "wins": part.won, "tokens": part.tokens, "cost": part.cost}
+    if part.gain is not None:
+        up, down = increments(part.gain)
+        add |= {"compared": 1, "edge": part.gain.right}
+        add |= {f"gain{index}": amount for index, amount in enumerate(up)}
+        floored = {f"loss{index}": amount for index, amount in enumerate(down)}
+    return {"add": add, "floored": floored, "run": run}
