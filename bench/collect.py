@@ -62,9 +62,14 @@ def mixed_jobs(settings: Settings) -> tuple[Job, ...]:
     """About 300 questions of nine kinds: programs and direct answers on all of them, chains of thought, which cost
     most, on half."""
     small, large = settings.named("small"), settings.named("large")
-    routes = ((f"direct({small})", 34, 1), (f"direct({large})", 34, 1))
-    routes += ((f"program({large})", 34, 3), (f"program({small})", 34, 3))
-    routes += ((f"cot({large})", 18, 1), (f"cot({small})", 18, 1))
+    routes = (
+        (f"direct({small})", 34, 1),
+        (f"direct({large})", 34, 1),
+        (f"program({large})", 34, 3),
+        (f"program({small})", 34, 3),
+        (f"cot({large})", 18, 1),
+        (f"cot({small})", 18, 1),
+    )
     return tuple(Job(dataset, route, rows, seeds) for route, rows, seeds in routes for dataset in MIXED)
 
 
