@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agents.problem import Evidence
-from orchestrator.outcomes.store import OutcomesUnreadable, OutcomeStore
+from orchestrator.outcomes.store import OutcomeStore, OutcomesUnreadable
 from routers.outcome import Outcome
 from workers.usage import Usage
 
