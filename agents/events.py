@@ -40,13 +40,17 @@ class Assessed(_Event):
 
 
 class Considered(_Event):
-    """A route that was weighed. ``success`` is its predicted probability of a right answer, ``cost`` relative to the
-    large model's step-by-step answer; None where no estimate exists."""
+    """A route that was weighed. ``success`` is its predicted probability of a right answer, ``tokens`` how many it
+    writes, ``cost`` relative to the large model's step-by-step answer; None where no estimate exists. ``n`` questions
+    are behind a success that was measured, with its 95 % ``interval``."""
 
     type: Literal["considered"] = "considered"
     route: str
     success: float | None
     cost: float | None
+    tokens: float | None = None
+    n: int | None = None
+    interval: tuple[float, float] | None = None
 
 
 class Routed(_Event):

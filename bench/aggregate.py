@@ -6,19 +6,13 @@ from bench.record import Row
 from bench.solving import Solved
 from bench.statistics import wilson
 from orchestrator.settings import Settings
+from routers.cost import weigh_all
 from workers.usage import Usage
-
-_PROMPT_WEIGHT = 0.1
 
 
 def weighted_tokens(tokens: Mapping[str, Usage], settings: Settings) -> float:
-    """Parameter-weighted tokens: Σ (prompt · 0.1 + completion) · billions of parameters."""
-    return sum(weigh(usage, settings.models[model].parameters) for model, usage in tokens.items())
-
-
-def weigh(usage: Usage, parameters: float) -> float:
-    """Parameter-weighted tokens of one model; ``parameters`` in billions."""
-    return (usage.prompt * _PROMPT_WEIGHT + usage.completion) * parameters
+    """Parameter-weighted tokens by the parameters of the configured models."""
+    return weigh_all(tokens, {model: settings.models[model].parameters for model in tokens})
 
 
 def total_tokens(solved: Sequence[Solved]) -> dict[str, Usage]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from agents.problem import AnswerForm
 from agents.sampling import Sample
-from bench.aggregate import weigh
+from routers.cost import weigh
 from tools.verifiers.equality import cluster, equal
 from workers.engines.protocol import Finish, Token
 from workers.models.protocol import ChatModel, ChatRequest, ModelCard

@@ -27,14 +27,18 @@ class Route(BaseModel):
 
 
 class Estimate(BaseModel):
-    """A route that was weighed; ``success`` is the predicted probability of a right answer and ``cost`` is relative
-    to the large model's step-by-step answer. None where nothing is known."""
+    """A route that was weighed; ``success`` is the predicted probability of a right answer, ``tokens`` how many it
+    writes and ``cost`` is relative to the large model's step-by-step answer. Where success is what was measured on
+    ``n`` questions, ``interval`` is its 95 % interval. None where nothing is known."""
 
     model_config = ConfigDict(frozen=True)
 
     route: Route
     success: float | None = None
+    tokens: float | None = None
     cost: float | None = None
+    n: int | None = None
+    interval: tuple[float, float] | None = None
 
 
 class Decision(BaseModel):

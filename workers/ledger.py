@@ -132,6 +132,16 @@ class Ledger:
         """Completion tokens that nobody has written or reserved yet; None where they are not limited."""
         return None if self.budget.tokens is None else self._tokens_left()
 
+    def remaining(self) -> Budget:
+        """What is left of each limit, nothing below 0; None where there is no limit."""
+        limits, seconds = self.budget, self.seconds_left()
+        return Budget(
+            tokens=None if limits.tokens is None else max(0, self._tokens_left()),
+            calls=None if limits.calls is None else max(0, limits.calls - self._calls() - self._open),
+            seconds=None if seconds is None else max(0.0, seconds),
+            money=None if limits.money is None else max(0.0, limits.money - self._money()),
+        )
+
     def remaining_share(self) -> float:
         """Smallest remaining fraction over all limits, between 0 and 1."""
         shares = [1.0]
