@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from orchestrator.playbook.entry import KINDS, STATUSES, Entry, Kind, Status
+from orchestrator.playbook.entry import KINDS, STATUSES, Entry, Kind, Status, UnknownEntry
 from orchestrator.playbook.jsonl import line_of
 from orchestrator.playbook.protocol import Playbook
 from web.doors import Doors, doors_of, identify
@@ -52,7 +52,7 @@ async def listing(request: Request) -> dict[str, Any]:
         raise _bad_cursor(after)
     try:
         page = await _there(playbook.entries(who.owner, kind=kind, status=status, limit=limit, after=after))
-    except ValueError as error:
+    except UnknownEntry as error:
         raise _bad_cursor(after) from error
     return {"data": [view(entry) for entry in page.entries], "next": page.after}
 

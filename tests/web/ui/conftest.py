@@ -24,7 +24,11 @@ from web.static import BUILT
 from workers.engines.scripted.script import Reply, Script
 from workers.engines.scripted.server import ScriptedServer
 
+ELSEWHERE = "tandem.test"
+"""A name that the browser takes for another machine's, and that is this one."""
+
 FLAGS = (
+    f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1",
     "--headless",
     "--no-sandbox",
     "--disable-gpu",

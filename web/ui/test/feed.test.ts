@@ -38,6 +38,24 @@ describe("RunFeed", () => {
     expect(gateway.requests.map((request) => request.headers["last-event-id"])).toEqual([undefined, "15-0", "30-0"]);
   });
 
+  test("goes on elsewhere when a connection falls silent, or the device loses its network", async () => {
+    const open: import("node:http").ServerResponse[] = [];
+    gateway = await openGateway((request, response) => {
+      const after = Number.parseInt(String(request.headers["last-event-id"] ?? "0"), 10);
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      // One event a connection, and then nothing: no end, no error.
+      response.write(eventText(after + 1, after < 2 ? delta(`w${after} `) : finished("w0 w1 ")));
+      open.push(response);
+    });
+    const feed = new RunFeed("r1", drawnAtOnce, 300);
+    quit = feed.subscribe(() => undefined);
+    await vi.waitFor(() => expect(gateway?.requests).toHaveLength(2), { timeout: 5_000 });
+    await vi.waitFor(() => expect(feed.trace.content).toBe("w0 w1 "));
+    window.dispatchEvent(new Event("offline"));
+    await vi.waitFor(() => expect(feed.connection).toBe("ended"), { timeout: 5_000 });
+    expect(gateway.requests.map((request) => request.headers["last-event-id"])).toEqual([undefined, "1-0", "2-0"]);
+  });
+
   test("tries again while the gateway is restarting", async () => {
     let asked = 0;
     gateway = await openGateway((_, response) => {

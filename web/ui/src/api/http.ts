@@ -17,6 +17,7 @@ export class ApiError extends Error {
 }
 
 const UNREACHABLE = "The gateway does not answer. Check that it is running (tandem serve), then try again.";
+const OFFLINE = "This device is offline. Check its network, then try again; what you wrote is still here.";
 const UNREADABLE = "The gateway's answer could not be read. A proxy in between may be at fault; reload the page.";
 
 /** The window hears this when the server no longer knows who this is. */
@@ -49,7 +50,7 @@ async function send(method: Method, path: string, body: unknown, signal: AbortSi
     return await fetch(path, init);
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new ApiError(0, UNREACHABLE);
+    throw new ApiError(0, navigator.onLine ? UNREACHABLE : OFFLINE);
   }
 }
 

@@ -25,6 +25,8 @@ export function activityOf(trace: Trace, connection: Connection): string {
       return `Waiting for the machine: place ${last.position} in the queue`;
     case "resumed":
       return "Taken over after an interruption";
+    case "recalled":
+      return "Giving the answer of before";
     case "artifact":
       return `Made ${last.name}`;
     case "tool_calls":

@@ -1,23 +1,47 @@
 /** The playbook's endpoints. */
 
-import { call } from "../api/http";
+import { call, query } from "../api/http";
+
+export type Status = "candidate" | "promoted" | "demoted" | "disabled";
 
 export interface Entry {
   id: string;
-  kind?: string;
-  name?: string;
-  instruction?: string;
-  wins?: number;
-  trials?: number;
-  pinned?: boolean;
-  disabled?: boolean;
+  kind: "recipe" | "behaviour";
+  name: string;
+  /** A behaviour's instruction, or one sentence on a recipe. */
+  text: string;
+  recipe: { strategy: string; models: string[]; options: Record<string, unknown> } | null;
+  /** A typical question that it is for. */
+  problem: string;
+  status: Status;
+  pinned: boolean;
+  disabled: boolean;
+  wins: number;
+  trials: number;
+  tokens_per_trial: number | null;
+  /** Outcomes that were set beside what the default does, and the mean difference in right answers. */
+  compared: number;
+  gain: number | null;
+  used: number;
+  provenance: string[];
+  similarity?: number;
 }
 
-export async function listEntries(): Promise<Entry[]> {
-  return (await call<{ data: Entry[] }>("GET", "/v1/playbook")).data;
+export interface Filters {
+  search: string;
+  status: Status | "";
+  kind: Entry["kind"] | "";
 }
 
-export const changeEntry = (id: string, fields: Partial<Pick<Entry, "pinned" | "disabled">>): Promise<unknown> =>
+export interface Page {
+  data: Entry[];
+  next: string | null;
+}
+
+export const listEntries = (filters: Filters, after: string | null = null): Promise<Page> =>
+  call("GET", `/v1/playbook${query({ ...filters, after })}`);
+
+export const changeEntry = (id: string, fields: Partial<Pick<Entry, "pinned" | "disabled">>): Promise<Entry> =>
   call("PATCH", `/v1/playbook/${encodeURIComponent(id)}`, fields);
 
-export const entryTitle = (entry: Entry): string => entry.name ?? entry.id;
+export const deleteEntry = (id: string): Promise<void> => call("DELETE", `/v1/playbook/${encodeURIComponent(id)}`);

@@ -1,115 +1,148 @@
 /** What the server has learned. Servers without a playbook say so. */
 
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { ApiError, messageOf } from "../api/http";
 import { Icon } from "../shell/icons";
 import { Notice } from "../shell/notice";
 import { PageHead } from "../shell/page-head";
-import { changeEntry, type Entry, entryTitle, listEntries } from "./entries";
+import { type Entry, type Filters, listEntries } from "./entries";
+import { EntryCard } from "./entry-card";
 
 type State =
   | { kind: "asking" }
   | { kind: "none" }
-  | { kind: "entries"; entries: Entry[] }
+  | { kind: "entries"; entries: Entry[]; next: string | null }
   | { kind: "problem"; message: string };
 
+const EVERYTHING: Filters = { search: "", status: "", kind: "" };
+const TYPING_MS = 250;
+
 export function PlaybookPage({ openList }: { openList: () => void }) {
+  const [filters, setFilters] = useState(EVERYTHING);
   const [state, setState] = useState<State>({ kind: "asking" });
-  const load = useCallback(async () => {
+  /** Answers can overtake each other; only that to the latest question counts. */
+  const asked = useRef(0);
+
+  const load = useCallback(async (wanted: Filters, earlier: Entry[] = [], after: string | null = null) => {
+    asked.current += 1;
+    const mine = asked.current;
+    const show = (found: State): void => {
+      if (mine === asked.current) setState(found);
+    };
     try {
-      setState({ kind: "entries", entries: await listEntries() });
+      const page = await listEntries(wanted, after);
+      show({ kind: "entries", entries: [...earlier, ...page.data], next: page.next });
     } catch (error) {
       const none = error instanceof ApiError && error.status === 404;
-      setState(none ? { kind: "none" } : { kind: "problem", message: messageOf(error) });
+      show(none ? { kind: "none" } : { kind: "problem", message: messageOf(error) });
     }
   }, []);
+
   useEffect(() => {
     document.title = "Playbook · Tandem";
-    void load();
-  }, [load]);
+  }, []);
+  useEffect(() => {
+    const timer = setTimeout(() => void load(filters), filters.search ? TYPING_MS : 0);
+    return () => clearTimeout(timer);
+  }, [filters, load]);
+
+  const replace = (change: (entries: Entry[]) => Entry[]): void =>
+    setState((now) => (now.kind === "entries" ? { ...now, entries: change(now.entries) } : now));
 
   return (
     <main className="sheet">
-      <PageHead title="Playbook" openList={openList} />
+      <PageHead title="Playbook" openList={openList}>
+        {state.kind !== "none" && state.kind !== "asking" && <a href="/v1/playbook/export">Export</a>}
+      </PageHead>
       <div className="sheet-body">
+        {state.kind === "none" ? <NoPlaybook /> : <Search filters={filters} change={setFilters} />}
         {state.kind === "asking" && <p className="loading">Opening…</p>}
         {state.kind === "problem" && (
-          <Notice action={{ label: "Try again", act: () => void load() }}>{state.message}</Notice>
+          <Notice action={{ label: "Try again", act: () => void load(filters) }}>{state.message}</Notice>
         )}
-        {state.kind === "none" && (
-          <div className="empty-sheet">
-            <Icon name="book" />
-            <h2>No playbook on this server</h2>
-            <p>
-              A playbook keeps the ways of solving that proved themselves, each with its evidence. This server does not
-              keep one, so every question starts from the same routes.
-            </p>
-          </div>
+        {state.kind === "entries" && !state.entries.length && (
+          <Nothing filtered={filters.search !== "" || filters.status !== "" || filters.kind !== ""} />
         )}
-        {state.kind === "entries" && <Entries entries={state.entries} reload={() => void load()} />}
+        {state.kind === "entries" && (
+          <ul className="entries">
+            {state.entries.map((entry) => (
+              <EntryCard
+                key={entry.id}
+                entry={entry}
+                changed={(now) => replace((all) => all.map((other) => (other.id === now.id ? now : other)))}
+                gone={(lost) => replace((all) => all.filter((other) => other.id !== lost.id))}
+              />
+            ))}
+          </ul>
+        )}
+        {state.kind === "entries" && state.next && (
+          <button type="button" className="button quiet" onClick={() => void load(filters, state.entries, state.next)}>
+            Show more
+          </button>
+        )}
       </div>
     </main>
   );
 }
 
-function Entries({ entries, reload }: { entries: readonly Entry[]; reload: () => void }) {
-  if (!entries.length) {
-    return (
-      <div className="empty-sheet">
-        <Icon name="book" />
-        <h2>Nothing learned yet</h2>
-        <p>An entry is promoted when it beats the default on enough outcomes. Ask, and say which answers were good.</p>
-      </div>
-    );
-  }
+function Search({ filters, change }: { filters: Filters; change: (filters: Filters) => void }) {
   return (
-    <ul className="entries">
-      {entries.map((entry) => (
-        <EntryCard key={entry.id} entry={entry} reload={reload} />
-      ))}
-    </ul>
+    <search className="entry-search">
+      <input
+        type="search"
+        aria-label="Search the playbook"
+        placeholder="A question, or words of one"
+        maxLength={2000}
+        value={filters.search}
+        onChange={(event) => change({ ...filters, search: event.target.value })}
+      />
+      <select
+        aria-label="Kind"
+        value={filters.kind}
+        onChange={(event) => change({ ...filters, kind: event.target.value as Filters["kind"] })}
+      >
+        <option value="">recipes and behaviours</option>
+        <option value="recipe">recipes</option>
+        <option value="behaviour">behaviours</option>
+      </select>
+      <select
+        aria-label="State"
+        value={filters.status}
+        onChange={(event) => change({ ...filters, status: event.target.value as Filters["status"] })}
+      >
+        <option value="">in any state</option>
+        <option value="promoted">in use</option>
+        <option value="candidate">being tried</option>
+        <option value="demoted">no longer in use</option>
+        <option value="disabled">disabled</option>
+      </select>
+    </search>
   );
 }
 
-function EntryCard({ entry, reload }: { entry: Entry; reload: () => void }) {
-  const [problem, setProblem] = useState<string | null>(null);
-  const change = (fields: Partial<Pick<Entry, "pinned" | "disabled">>) => async () => {
-    try {
-      await changeEntry(entry.id, fields);
-      reload();
-    } catch (error) {
-      setProblem(messageOf(error));
-    }
-  };
+function NoPlaybook() {
   return (
-    <li className="card">
-      <header>
-        <h2>{entryTitle(entry)}</h2>
-        {entry.kind && <span className="chip">{entry.kind}</span>}
-      </header>
-      {entry.instruction && <p>{entry.instruction}</p>}
-      {entry.trials !== undefined && (
-        <p className="reason">{`${entry.wins ?? 0} of ${entry.trials} outcomes were good`}</p>
-      )}
-      {problem && <Notice onClose={() => setProblem(null)}>{problem}</Notice>}
-      <div className="dialog-actions">
-        <button
-          type="button"
-          className="button small quiet"
-          aria-pressed={entry.pinned ?? false}
-          onClick={() => void change({ pinned: !entry.pinned })()}
-        >
-          {entry.pinned ? "Unpin" : "Pin"}
-        </button>
-        <button
-          type="button"
-          className="button small quiet"
-          aria-pressed={entry.disabled ?? false}
-          onClick={() => void change({ disabled: !entry.disabled })()}
-        >
-          {entry.disabled ? "Enable" : "Disable"}
-        </button>
-      </div>
-    </li>
+    <div className="empty-sheet">
+      <Icon name="book" />
+      <h2>No playbook on this server</h2>
+      <p>
+        A playbook keeps the ways of solving that proved themselves, each with its evidence. This server does not keep
+        one, so every question starts from the same routes.
+      </p>
+    </div>
+  );
+}
+
+function Nothing({ filtered }: { filtered: boolean }) {
+  return (
+    <div className="empty-sheet">
+      <Icon name="book" />
+      <h2>{filtered ? "Nothing like that" : "Nothing learned yet"}</h2>
+      <p>
+        {filtered
+          ? "No entry is in that state or about such questions. Choose another state, or clear the search."
+          : "An entry is promoted when it beats the default on enough outcomes. Ask, and say which answers were good."}
+      </p>
+    </div>
   );
 }

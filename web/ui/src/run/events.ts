@@ -33,6 +33,7 @@ export interface Charge {
 
 export type RunEvent =
   | { type: "run.started"; run: string; model: string; created: number }
+  | { type: "answer.recalled"; run: string; age: number; tokens: number }
   | { type: "assessed"; form: string; difficulty: number | null; reason: string }
   | { type: "routed"; route: string; reason: string; considered: Considered[] }
   | { type: "escalated"; origin: string; route: string; reason: string }

@@ -12,6 +12,8 @@ export type Connection = "idle" | "connecting" | "live" | "waiting" | "ended" | 
 
 const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 8000;
+/** The gateway breaks every silence of ten seconds: after three of them the network has swallowed the connection. */
+const SILENCE_MS = 30_000;
 
 /** A store for `useSyncExternalStore`; it follows as long as somebody listens, and stops by itself at the end. */
 export class RunFeed {
@@ -28,6 +30,7 @@ export class RunFeed {
   constructor(
     readonly run: string,
     private readonly frames: Frames = pageFrames(),
+    private readonly silence = SILENCE_MS,
   ) {}
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -97,7 +100,7 @@ export class RunFeed {
     const reader = body.getReader();
     try {
       for (;;) {
-        const { done, value } = await reader.read();
+        const { done, value } = await within(this.silence, reader.read());
         if (done) return;
         for (const message of parser.push(decoder.decode(value, { stream: true }))) {
           if (!message.event) continue;
@@ -138,6 +141,25 @@ export class RunFeed {
 }
 
 class UnreadableEvent extends Error {}
+
+/** What `work` comes to, unless that takes too long, or the device loses its network: nothing comes any more then, and
+ * nobody says so. */
+function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const lost = (): void => settle(() => reject(new Error("the connection is silent")));
+    const timer = setTimeout(lost, milliseconds);
+    const settle = (end: () => void): void => {
+      clearTimeout(timer);
+      window.removeEventListener("offline", lost);
+      end();
+    };
+    window.addEventListener("offline", lost);
+    work.then(
+      (value) => settle(() => resolve(value)),
+      (error: unknown) => settle(() => reject(error)),
+    );
+  });
+}
 
 function parsed(data: string): RunEvent {
   try {

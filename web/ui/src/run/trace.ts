@@ -39,6 +39,7 @@ export type TimelineItem =
   | (Item & { kind: "escalated"; origin: string; route: string; reason: string })
   | (Item & { kind: "queued"; model: string; position: number })
   | (Item & { kind: "resumed" })
+  | (Item & { kind: "recalled"; run: string; tokens: number })
   | (Item & { kind: "artifact"; name: string; mediaType: string; size: number })
   | (Item & { kind: "tool_calls"; calls: unknown[] });
 
@@ -75,6 +76,9 @@ export class Trace {
     switch (event.type) {
       case "run.started":
         this.started = event;
+        break;
+      case "answer.recalled":
+        this.append({ kind: "recalled", run: event.run, tokens: event.tokens });
         break;
       case "assessed":
         this.assessed = event;

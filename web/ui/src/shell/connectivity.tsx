@@ -17,7 +17,8 @@ export function Connectivity() {
   return (
     <div className="offline" role="alert">
       <Icon name="warning" />
-      You are offline. What is here stays; answers go on as soon as the network is back.
+      You are offline. Check this device’s network: what is here stays, and answers go on where they were as soon as it
+      is back.
     </div>
   );
 }

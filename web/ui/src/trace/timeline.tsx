@@ -5,7 +5,7 @@ import { artifactAddress } from "../api/client";
 import { CodeBlock } from "../markdown/code";
 import { routeLabel } from "../run/route";
 import type { StepItem, TimelineItem, ToolItem, Trace } from "../run/trace";
-import { bytes, seconds } from "../shell/format";
+import { bytes, seconds, whole } from "../shell/format";
 
 /** While a step is written only its end is drawn: laying out all of it at every token would hold the page up. */
 const TAIL = 3000;
@@ -61,6 +61,15 @@ const TimelineEntry = memo(function TimelineEntry({ item, run, live }: EntryProp
       return <Entry tone="open" title={`Waited for the machine (place ${item.position})`} />;
     case "resumed":
       return <Entry tone="turn" title="Taken over from its last checkpoint after an interruption" />;
+    case "recalled":
+      return (
+        <Entry tone="good" title="The same request was answered before">
+          <p>
+            This is the answer of run <code>{item.run}</code>, which took {whole(item.tokens)} tokens. Run it again for
+            a new one.
+          </p>
+        </Entry>
+      );
     case "artifact":
       return (
         <Entry tone="open" title={`Made ${item.name}`}>
