@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
-from agents.events import ContentDelta, HandedOver, ReasoningDelta, StepFinished, StepStarted
+from agents.events import ContentDelta, HandedOver, Queued, ReasoningDelta, StepFinished, StepStarted
 from agents.problem import Answer, Evidence, Problem, Provenance
 from agents.prompts import render
 from agents.strategy import Shown, SolveContext, with_question
 from tools.verifiers.extract import final_answer
 from workers.collaboration.batches import batches
 from workers.collaboration.policies import policy_names
-from workers.collaboration.protocol import CollaborationFinish, CollaborationRequest, Handover, Option, Written
+from workers.collaboration.protocol import CollaborationFinish, CollaborationRequest, Handover, Option, Waiting, Written
 from workers.engines.errors import EngineUnavailable
 from workers.engines.protocol import FinishReason, Sampling
 from workers.messages import Message
@@ -80,6 +80,9 @@ class Collaborative:
                             page.add(event)
                         case Handover():
                             await page.hand_over(event)
+                        case Waiting():
+                            await page.show()
+                            await context.emit(Queued(model=event.waits_for, position=event.place))
                         case CollaborationFinish():
                             page.reason = event.reason
                 await page.show()

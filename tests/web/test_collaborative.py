@@ -184,6 +184,26 @@ async def test_a_client_that_goes_stops_both_engines(opened: Open, pair: Pair, s
 
 
 @pytest.mark.usefixtures("worker")
+async def test_an_answer_that_waits_for_another_ones_decoding_says_so(opened: Open, pair: Pair) -> None:
+    pair.play("on and ", endless=True, delay=0.02)
+    exclusive = {f"TANDEM__MODELS__{model}__ENGINE__EXCLUSIVE": "true" for model in ("SMALL", "LARGE")}
+    async with opened(**exclusive) as client:
+        body = ask("Tell me a story.", max_tokens=5000)
+        decoding = (await client.post("/v1/runs", json={**body, "model": "large"})).json()["id"]
+        await eventually(lambda: pair.large.stats.tokens > 0)
+        waiting = (await client.post("/v1/runs", json={**body, "model": "entropy"})).json()["id"]
+        async with client.stream("GET", f"/v1/runs/{waiting}/events") as response:
+            async for line in response.aiter_lines():
+                if '"queued"' in line and line.startswith("data: "):
+                    event = orjson.loads(line[6:])
+                    break
+        assert (event["model"], event["position"]) == ("small", 1)
+        for run in (waiting, decoding):
+            await client.post(f"/v1/runs/{run}/cancel")
+        await eventually(lambda: pair.running == 0, seconds=5)
+
+
+@pytest.mark.usefixtures("worker")
 async def test_a_full_queue_answers_429_before_anything_is_streamed(opened: Open, pair: Pair) -> None:
     pair.play("on and ", endless=True, delay=0.02)
     async with opened(TANDEM__COLLABORATION__QUEUE="1") as client:

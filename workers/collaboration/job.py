@@ -15,6 +15,9 @@ BEAT_SECONDS = 0.4
 READER_SECONDS = 12
 """The record of an answer lives this long after its reader was last seen; without it no worker goes on."""
 
+BILL_SECONDS = 60
+"""What a worker used that was told to stop is kept this long for the reader, which may be gone itself."""
+
 KEEP_SECONDS = 600
 LONGEST_STREAM = 200_000
 
@@ -40,6 +43,10 @@ def record_key(job: str) -> str:
 
 def lease_key(job: str) -> str:
     return f"tandem:collaborate:{job}:lease"
+
+
+def bill_key(job: str, fence: int) -> str:
+    return f"tandem:collaborate:{job}:bill:{fence}"
 
 
 def stream_key(job: str) -> str:

@@ -80,6 +80,16 @@ class Handover(BaseModel):
     reason: str
 
 
+class Waiting(BaseModel):
+    """The answer goes on when its engine may decode: ``waits_for`` is the model, ``place`` the place in the machine's
+    queue (1 is next)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    waits_for: str
+    place: int
+
+
 @dataclass(frozen=True, slots=True)
 class CollaborationFinish:
     """The last thing a collaboration yields: why it ended and what each engine counted, discarded tokens included."""
@@ -89,16 +99,16 @@ class CollaborationFinish:
     calls: Mapping[str, int]
 
 
-CollaborationEvent = Written | Handover | CollaborationFinish
+CollaborationEvent = Written | Handover | Waiting | CollaborationFinish
 
 
 class Collaboration(Protocol):
     """Lets two models write one answer, here or on a worker."""
 
     def write(self, request: CollaborationRequest) -> AsyncGenerator[CollaborationEvent, None]:
-        """Yield tokens and hand-overs as they happen, then one ``CollaborationFinish``. Closing the generator aborts
-        both engines. Raises ``EngineUnavailable``, ``EngineRefused``, ``UnknownPolicy``, ``VocabulariesDiffer`` and
-        ``CollaborationBusy``."""
+        """Yield tokens, hand-overs and long waits as they happen, then one ``CollaborationFinish``. Closing the
+        generator aborts both engines. Raises ``EngineUnavailable``, ``EngineRefused``, ``UnknownPolicy``,
+        ``VocabulariesDiffer`` and ``CollaborationBusy``."""
         ...
 
 

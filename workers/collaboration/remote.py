@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from workers.collaboration.faults import NoCollaborationWorker, error_of
-from workers.collaboration.job import QUEUE, READER_SECONDS, TASK, Job, lease_key, record_key, stream_key
+from workers.collaboration.job import QUEUE, READER_SECONDS, TASK, Job, bill_key, lease_key, record_key, stream_key
 from workers.collaboration.places import Places
 from workers.collaboration.protocol import (
     CollaborationBusy,
@@ -18,6 +18,7 @@ from workers.collaboration.protocol import (
     CollaborationFinish,
     CollaborationRequest,
     Handover,
+    Waiting,
     Written,
 )
 from workers.collaboration.stream import Batch, read_batches
@@ -62,12 +63,14 @@ class CeleryCollaboration:
         try:
             await self.places.take(place)
             beat = asyncio.create_task(self._stay(job, place))
+            ended = False
             try:
                 await self._put(job)
                 async for batch in self._batches(job):
                     request.meter.usage, request.meter.calls = dict(batch.usage), dict(batch.calls)
                     for event in batch.events:
                         yield event
+                    ended = batch.last
                     if batch.fault is not None:
                         raise error_of(batch.fault)
                     if batch.reason is not None:
@@ -75,7 +78,7 @@ class CeleryCollaboration:
             finally:
                 beat.cancel()
                 # Shielded: an answer that is cancelled twice must not leave its worker writing.
-                await asyncio.shield(self._dropping(job, place, beat))
+                await asyncio.shield(self._dropping(job, place, beat, ended))
         except RedisError as error:
             raise EngineUnavailable(
                 f"Redis does not answer ({error}), so no worker can be reached; start it or set its url in tandem.toml"
@@ -126,21 +129,34 @@ class CeleryCollaboration:
                 await self._redis.expire(record_key(job.id), READER_SECONDS)
                 await self.places.take(place)
 
-    def _dropping(self, job: Job, place: str, beat: asyncio.Task[None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(self._drop(job, place, beat))
+    def _dropping(self, job: Job, place: str, beat: asyncio.Task[None], ended: bool) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._drop(job, place, beat, ended))
         self._drops.add(task)
         task.add_done_callback(self._drops.discard)
         return task
 
-    async def _drop(self, job: Job, place: str, beat: asyncio.Task[None]) -> None:
+    async def _drop(self, job: Job, place: str, beat: asyncio.Task[None], ended: bool) -> None:
         """Nobody reads any more. Without its record a worker's next heartbeat fails, and it stops writing."""
         try:
             async with asyncio.timeout(_DROP_SECONDS):
                 await asyncio.wait((beat,))
-                await self._redis.delete(record_key(job.id), lease_key(job.id), stream_key(job.id))
+                async with self._redis.pipeline(transaction=True) as pipe:
+                    pipe.exists(lease_key(job.id))
+                    pipe.hget(record_key(job.id), "fence")
+                    pipe.delete(record_key(job.id), lease_key(job.id), stream_key(job.id))
+                    held, fence, _ = await pipe.execute()
                 await self.places.leave(place)
+                if held and not ended:
+                    await self._take_bill(job, int(fence or 0))
         except (RedisError, TimeoutError):
             pass  # they expire by themselves
+
+    async def _take_bill(self, job: Job, fence: int) -> None:
+        """What the worker used until it had stopped both engines, which is after the last batch that was read."""
+        bill = await self._redis.blpop([bill_key(job.id, fence)], timeout=_DROP_SECONDS)
+        if bill is not None:
+            last = Batch.model_validate_json(bill[1])
+            job.request.meter.usage, job.request.meter.calls = dict(last.usage), dict(last.calls)
 
 
 class _Order:
@@ -150,7 +166,9 @@ class _Order:
         self._next = 0
         self._handover: Handover | None = None
 
-    def admits(self, event: Written | Handover) -> bool:
+    def admits(self, event: Written | Handover | Waiting) -> bool:
+        if isinstance(event, Waiting):
+            return True
         if isinstance(event, Handover):
             repeated = self._handover is not None and (event.position, event.model) == (
                 self._handover.position,

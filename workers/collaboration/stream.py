@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from workers.collaboration.faults import Fault
 from workers.collaboration.job import stream_key
-from workers.collaboration.protocol import CollaborationMeter, Handover, Written
+from workers.collaboration.protocol import CollaborationMeter, Handover, Waiting, Written
 from workers.engines.protocol import FinishReason
 from workers.usage import Usage
 
@@ -23,7 +23,7 @@ class Batch(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    events: tuple[Written | Handover, ...] = ()
+    events: tuple[Written | Handover | Waiting, ...] = ()
     usage: dict[str, Usage] = {}
     calls: dict[str, int] = {}
     reason: FinishReason | None = None
@@ -44,7 +44,7 @@ class History:
         for batch in batches:
             self.written += [event for event in batch.events if isinstance(event, Written)]
             self.meter = CollaborationMeter(dict(batch.usage), dict(batch.calls))
-            self.ended = batch.last
+            self.ended = self.ended or batch.last
 
     @property
     def whole(self) -> bool:

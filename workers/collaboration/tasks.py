@@ -18,7 +18,7 @@ from celery.signals import worker_ready, worker_shutting_down
 from redis.asyncio import Redis
 
 from workers.collaboration.job import QUEUE, TASK, Job
-from workers.collaboration.leased_gate import LeasedGate
+from workers.collaboration.leased_gate import LeasedGate, Tell
 from workers.collaboration.local import Heads, LocalCollaboration
 from workers.collaboration.presence import be_present
 from workers.collaboration.writer import JobWriter
@@ -102,9 +102,9 @@ class _Process:
             self._writing.discard(task)
 
     @asynccontextmanager
-    async def _collaboration(self, job: Job) -> AsyncIterator[LocalCollaboration]:
+    async def _collaboration(self, job: Job, tell: Tell) -> AsyncIterator[LocalCollaboration]:
         async with self._engines.borrow(job.engines) as engines:
-            gate = LeasedGate(self._lease, {address.name: address for address in job.engines})
+            gate = LeasedGate(self._lease, {address.name: address for address in job.engines}, tell)
             yield LocalCollaboration(engines, gate, await asyncio.to_thread(self._heads_for, job))
 
     def _heads_for(self, job: Job) -> Heads:

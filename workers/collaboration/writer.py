@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Protocol, cast
 
@@ -13,19 +13,23 @@ from workers.collaboration.batches import batches
 from workers.collaboration.faults import Fault, expected, fault_of
 from workers.collaboration.job import (
     BEAT_SECONDS,
+    BILL_SECONDS,
     KEEP_SECONDS,
     LEASE_MILLISECONDS,
     LONGEST_STREAM,
     Job,
+    bill_key,
     lease_key,
     record_key,
     stream_key,
 )
+from workers.collaboration.leased_gate import Tell
 from workers.collaboration.protocol import (
     CollaborationEvent,
     CollaborationFinish,
     CollaborationMeter,
     CollaborationRequest,
+    Waiting,
     Written,
 )
 from workers.collaboration.stream import Batch, History, read_history
@@ -47,8 +51,8 @@ class Resumable(Protocol):
 class JobWriter:
     """One for a worker process. Every answer is one call of ``write``; many run at once on one event loop."""
 
-    def __init__(self, redis: Redis, open_for: Callable[[Job], AbstractAsyncContextManager[Resumable]]) -> None:
-        """``open_for`` gives what writes an answer, open for as long as it is being written."""
+    def __init__(self, redis: Redis, open_for: Callable[[Job, Tell], AbstractAsyncContextManager[Resumable]]) -> None:
+        """``open_for`` gives what writes an answer and tells of waits, open for as long as it is being written."""
         self._redis = redis
         self._open_for = open_for
         self._leases = Leases(redis, uuid.uuid4().hex, milliseconds=LEASE_MILLISECONDS, beat=BEAT_SECONDS)
@@ -87,14 +91,15 @@ class JobWriter:
             longest=LONGEST_STREAM,
             keep_seconds=KEEP_SECONDS,
         )
-        out = _Out(stream, history.meter, job.request.meter)
+        out = _Out(stream, history.meter, job.request.meter, self._biller(job_id, fence))
         if not history.whole:
             message = f"the first tokens of answer {job_id} are no longer in its stream; send the request again"
             await out.end(fault=Fault(kind="internal", message=message))
             return
         try:
             await self._copy(job, history, out)
-        except FencedOff:
+        except (asyncio.CancelledError, FencedOff):
+            await out.settle()
             raise
         except Exception as error:  # noqa: BLE001 - whatever ends an answer must reach its reader: it is logged and told
             if not expected(error):
@@ -102,18 +107,36 @@ class JobWriter:
             await out.end(fault=fault_of(error, job_id))
 
     async def _copy(self, job: Job, history: History, out: "_Out") -> None:
-        async with self._open_for(job) as collaboration:
+        async with self._open_for(job, out.wait) as collaboration:
             events = collaboration.resume(job.request, history.written)
             async with aclosing(batches(events, seconds=_BATCH_SECONDS, most=_BATCH_TOKENS)) as handfuls:
                 async for handful in handfuls:
                     await out.write(handful)
 
+    def _biller(self, job_id: str, fence: int) -> "Bill":
+        key = bill_key(job_id, fence)
+
+        async def bill(text: str) -> None:
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.rpush(key, text)
+                pipe.expire(key, BILL_SECONDS)
+                await pipe.execute()
+
+        return bill
+
+
+Bill = Callable[[str], Awaitable[None]]
+
 
 class _Out:
-    """The way into the stream. ``earlier`` is what lost workers used, ``meter`` what this one uses."""
+    """The way into the stream. ``earlier`` is what lost workers used, ``meter`` what this one uses; ``bill`` takes the
+    account to the reader where the stream is closed to this worker."""
 
-    def __init__(self, stream: FencedStream, earlier: CollaborationMeter, meter: CollaborationMeter) -> None:
+    def __init__(
+        self, stream: FencedStream, earlier: CollaborationMeter, meter: CollaborationMeter, bill: Bill
+    ) -> None:
         self._stream = stream
+        self._bill = bill
         self._earlier = earlier
         self._meter = meter
 
@@ -125,9 +148,22 @@ class _Out:
     async def end(self, fault: Fault) -> None:
         await self._append(Batch(fault=fault))
 
+    async def wait(self, model: str, place: int) -> None:
+        """Tell the reader that the answer waits for its turn."""
+        await self._append(Batch(events=(Waiting(waits_for=model, place=place),)))
+
+    async def settle(self) -> None:
+        """Account for what was used since the last batch, of an answer that this worker does not go on with."""
+        try:
+            await self._append(Batch())
+        except FencedOff:
+            await self._bill(self._metered(Batch()).model_dump_json())
+
     async def _append(self, batch: Batch) -> None:
+        await self._stream.append([self._metered(batch).model_dump_json().encode()])
+
+    def _metered(self, batch: Batch) -> Batch:
         total = CollaborationMeter(dict(self._earlier.usage), dict(self._earlier.calls))
         for model, usage in self._meter.usage.items():
             total.add(model, usage, self._meter.calls.get(model, 0))
-        metered = batch.model_copy(update={"usage": total.usage, "calls": total.calls})
-        await self._stream.append([metered.model_dump_json().encode()])
+        return batch.model_copy(update={"usage": total.usage, "calls": total.calls})

@@ -25,6 +25,7 @@ from workers.collaboration.protocol import (
     CollaborationRequest,
     Handover,
     UnknownPolicy,
+    Waiting,
     Written,
 )
 from workers.collaboration.remote import CeleryCollaboration
@@ -257,6 +258,35 @@ async def test_closing_it_stops_both_engines_within_a_second(client: Redis, pair
     await eventually(lambda: pair.running == 0, seconds=2)
     assert not await client.exists(record_key(asked.job))
     assert sum(usage.completion for usage in asked.meter.usage.values()) >= 30
+
+
+@pytest.mark.usefixtures("worker")
+async def test_what_was_decoded_until_the_engines_stopped_is_counted(client: Redis, pair: Pair) -> None:
+    pair.play("on and ", delay=0.004, endless=True)
+    async with aclosing(remote(client, pair).write(asked := request(policy="small"))) as events:
+        async for event in events:
+            if isinstance(event, Written) and event.position > 30:
+                break
+        read = asked.meter.usage["small"].completion
+    counted = asked.meter.usage["small"].completion
+    await eventually(lambda: pair.running == 0, seconds=2)
+    assert counted > read, "the engine decodes until its client has hung up"
+    # What it sent at the very end may have found nobody any more.
+    assert 0 <= pair.small.stats.tokens - counted <= 5
+
+
+@pytest.mark.usefixtures("worker")
+async def test_an_answer_that_has_to_wait_for_the_processor_says_so(client: Redis, pair: Pair) -> None:
+    pair.play("on and ", delay=0.01, endless=True)
+    collaboration = remote(client, pair, exclusive=True)
+    async with aclosing(collaboration.write(request(policy="small"))) as first:
+        await anext(first)
+        async with aclosing(collaboration.write(request(policy="large"))) as second:
+            assert await anext(second) == Waiting(waits_for="large", place=1)
+        async for event in first:
+            assert isinstance(event, Written), "who decodes does not wait"
+            if event.position > 30:
+                break
 
 
 @pytest.mark.usefixtures("worker")
