@@ -22,6 +22,6 @@ class Conductor(Protocol):
         """Whether a checkpoint of this run exists to resume from."""
         ...
 
-    def decide(self, request: RunRequest) -> Decision:
+    async def decide(self, request: RunRequest) -> Decision:
         """The first route of a request, without running it."""
         ...

@@ -23,8 +23,9 @@ from orchestrator.runs import RunRequest
 from orchestrator.state import RunContext, RunState
 from orchestrator.threads import Threads
 from routers.assessment import assess
-from routers.policy import Accept
-from routers.route import Decision, Route
+from routers.policy import Abstain, Accept, Policy
+from routers.route import Decision, Estimate, Route
+from routers.sticky import Turn
 from tools.sandbox.protocol import Limits, Sandbox
 from workers.engines.protocol import Sampling
 from workers.ledger import BudgetSpent
@@ -77,10 +78,12 @@ class Controller:
         """Whether a checkpoint of this run exists to resume from."""
         return bool((await self._graph.aget_state(_config(run))).values)
 
-    def decide(self, request: RunRequest, inherited: float | None = None) -> Decision:
+    async def decide(self, request: RunRequest) -> Decision:
         """The first route of a request, without running it."""
-        assessment = assess(without_template_tokens(request.messages), inherited)
-        return self._offers.policy(request).first(assessment, self._offers.effort(request))
+        earlier = await self._recall({"request": request})
+        assessment = assess(without_template_tokens(request.messages), earlier["inherited"])
+        policy = self._offers.policy(request, turn=earlier["turn"])
+        return policy.first(assessment, self._offers.effort(request))
 
     async def _unanswered(self, request: RunRequest) -> StateSnapshot | None:
         """Where the run before this one in the thread stopped, if it stopped to ask."""
@@ -152,7 +155,9 @@ class Controller:
 
     async def _recall(self, state: RunState) -> RunState:
         thread = await self._threads.recall(state["request"])
-        return {"inherited": thread.difficulty if thread else None}
+        if thread is None:
+            return {"inherited": None, "turn": None}
+        return {"inherited": thread.difficulty, "turn": Turn.of(thread.form, thread.route)}
 
     async def _assess(self, state: RunState, runtime: _Runtime) -> RunState:
         request = state["request"]
@@ -166,15 +171,13 @@ class Controller:
         return {"assessment": assessment}
 
     async def _route(self, state: RunState, runtime: _Runtime) -> RunState:
-        policy = self._offers.policy(state["request"])
+        policy = self._policy(state, runtime)
         decision = policy.first(state["assessment"], state["effort"])
         await runtime.context.emit(
             Routed(
                 route=decision.route.name,
                 reason=decision.reason,
-                considered=tuple(
-                    Considered(route=e.route.name, success=e.success, cost=e.cost) for e in decision.considered
-                ),
+                considered=tuple(_considered(estimate) for estimate in decision.considered),
             )
         )
         return {"decision": decision}
@@ -194,11 +197,11 @@ class Controller:
 
     async def _verify(self, state: RunState, runtime: _Runtime) -> RunState:
         attempts = state["attempts"]
-        policy = self._offers.policy(state["request"])
+        policy = self._policy(state, runtime)
         verdict = await asyncio.to_thread(policy.after, state["assessment"], state["effort"], attempts)
         if isinstance(verdict, Decision):
             if state.get("budget_spent"):
-                return {"verdict": _best(attempts)}
+                return {"verdict": _out_of_budget(state["request"], attempts)}
             await runtime.context.emit(
                 Escalated(origin=state["decision"].route.name, route=verdict.route.name, reason=verdict.reason)
             )
@@ -243,6 +246,9 @@ class Controller:
         await self._threads.remember(runtime.context.run, state["request"], state["assessment"], route, text)
         return {}
 
+    def _policy(self, state: RunState, runtime: _Runtime) -> Policy:
+        return self._offers.policy(state["request"], runtime.context.ledger.remaining(), state.get("turn"))
+
     def _work(self, runtime: _Runtime, writers: tuple[str, ...]) -> SolveContext:
         return SolveContext(
             models=runtime.context.models,
@@ -281,6 +287,19 @@ def _after_verify(state: RunState) -> Literal["solve", "doubt"]:
 
 def _after_doubt(state: RunState) -> Literal["ask", "learn"]:
     return "ask" if state.get("asked") is not None and state.get("reply") is None else "learn"
+
+
+def _considered(estimate: Estimate) -> Considered:
+    known = estimate.model_dump(exclude={"route"})
+    return Considered(route=estimate.route.name, **known)
+
+
+def _out_of_budget(request: RunRequest, attempts: list[Answer]) -> Accept | Abstain:
+    if request.max_risk is not None:
+        return Abstain(
+            reason=f"the budget is spent before an answer was sure enough for a risk of {request.max_risk:g}"
+        )
+    return _best(attempts)
 
 
 def _best(attempts: list[Answer]) -> Accept:

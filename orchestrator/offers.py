@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from agents.collaborative import collaborative_names
+from orchestrator.policies import Policies
 from orchestrator.runs import ModelOffer, RunRefused, RunRequest
 from orchestrator.settings import Settings
-from routers.coding import Coding
 from routers.constant import Constant
-from routers.ladder import Ladder
 from routers.policy import Policy
 from routers.route import Effort, Route
+from routers.sticky import Turn
+from workers.ledger import Budget
 
 _AUTO: Mapping[str, Effort | None] = {"auto": None, "auto-fast": "low", "auto-deep": "high"}
 _AUTO_TEXT: Mapping[str, str] = {
@@ -29,7 +30,7 @@ class Offers:
         self._settings = settings
         self._strategies = tuple(strategies)
         self._pairs = frozenset(collaborative_names()).intersection(strategies)
-        self._ladder = self._build_ladder()
+        self._policies = self._build_policies()
 
     def listed(self) -> tuple[ModelOffer, ...]:
         auto = [ModelOffer(name=name, kind="auto", description=text) for name, text in _AUTO_TEXT.items()]
@@ -71,9 +72,23 @@ class Offers:
         route = None if request.undisturbed else self._pinned(request)
         return route if route is not None and route.strategy in self._pairs else None
 
-    def policy(self, request: RunRequest) -> Policy:
-        """The policy that serves a request. Raises ``RunRefused`` for a name that stands for nothing."""
+    def policy(self, request: RunRequest, left: Budget | None = None, turn: Turn | None = None) -> Policy:
+        """The policy that serves a request, with so much budget left, after the turn before it in its thread. Raises
+        ``RunRefused`` for a name that stands for nothing, and for a risk that nothing vouches for."""
         route = self._pinned(request)
+        policy = self._serving(request, route, left, turn)
+        if request.max_risk is not None:
+            if self.passes_through(request) or request.undisturbed:
+                raise RunRefused(
+                    "'tandem.max_risk' is for answers that can be compared, and this request goes to the model as it "
+                    "is; leave it out, or ask for 'auto' without tools and schema",
+                    "tandem.max_risk",
+                    "unsupported_value",
+                )
+            policy = self._policies.selecting(policy, request.max_risk, pinned=route is not None)
+        return self._policies.explained(policy)
+
+    def _serving(self, request: RunRequest, route: Route | None, left: Budget | None, turn: Turn | None) -> Policy:
         if request.undisturbed:
             # A strategy would drop the tools, or put a prompt of its own between a call and its result.
             models: tuple[str, ...] = (self.capable(),)
@@ -84,7 +99,7 @@ class Offers:
             return Constant(Route(strategy="direct", models=models), reason)
         if route is not None:
             return Constant(route, f"the request asks for {route.name}")
-        return self._ladder
+        return self._policies.auto(left, turn)
 
     def _pinned(self, request: RunRequest) -> Route | None:
         if request.strategy is not None:
@@ -143,17 +158,15 @@ class Offers:
             )
         return Route(strategy=strategy, models=(model or self._settings.named("large"),))
 
-    def _build_ladder(self) -> Policy:
+    def _build_policies(self) -> Policies:
         auto = self._settings.auto
-        ladder = Ladder(
+        return Policies(
+            self._settings,
             {effort: self._rungs(names) for effort, names in auto.ladders.items()},
+            self._rungs(auto.code),
             talker=self.route("direct", self._settings.named("large")),
             clerk=self.route("direct", self._settings.named("small")),
-            accept_logprob=auto.accept_logprob,
-            agreeing=auto.agreeing,
-            scales=auto.scales,
         )
-        return Coding(ladder, self._rungs(auto.code))
 
     def _rungs(self, names: Sequence[str]) -> tuple[Route, ...]:
         rungs: list[Route] = []

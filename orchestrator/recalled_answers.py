@@ -49,8 +49,8 @@ class RecalledAnswers:
     async def checkpointed(self, run: str) -> bool:
         return await self._conductor.checkpointed(run)
 
-    def decide(self, request: RunRequest) -> Decision:
-        return self._conductor.decide(request)
+    async def decide(self, request: RunRequest) -> Decision:
+        return await self._conductor.decide(request)
 
     async def _found(self, request: RunRequest) -> Kept | None:
         try:

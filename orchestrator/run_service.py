@@ -96,7 +96,7 @@ class RunService:
         return await self._checks()
 
     async def decide(self, request: RunRequest) -> Decision:
-        return self._controller.decide(request)
+        return await self._controller.decide(request)
 
     async def start(self, request: RunRequest) -> str:
         self._offers.policy(request)  # refuses an unknown model or strategy before anything is stored

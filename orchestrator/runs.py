@@ -23,6 +23,7 @@ class RunRequest(BaseModel):
     what the effort gives; sampling fields are None where the caller said nothing. ``follows`` is the run whose answer
     the last question is about, where the door knows it: other than by ``thread``, an earlier answer can be gone on from
     again after the conversation went elsewhere. ``fresh`` wants a new answer where an earlier one might be given again.
+    ``max_risk`` is the share of wrong answers among those given that the caller will bear, between 0 and 1.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,6 +45,7 @@ class RunRequest(BaseModel):
     tools: tuple[dict[str, Any], ...] = ()
     tool_choice: str | dict[str, Any] | None = None
     options: dict[str, Option] = {}
+    max_risk: float | None = None
     fresh: bool = False
 
     @property

@@ -18,6 +18,7 @@ from agents.self_consistency import SelfConsistencyOptions
 from agents.short_m import ShortOptions
 from agents.tool_loop import ToolLoopOptions
 from agents.toolmaker import ToolmakerOptions
+from orchestrator.settings_acceptance import AcceptanceSettings
 from orchestrator.settings_collaboration import CollaborationSettings
 from routers.route import Effort
 from routers.standing import Scale
@@ -293,6 +294,7 @@ class Settings(_Section):
     consensus: ConsensusSettings = ConsensusSettings()
     strategies: StrategySettings = StrategySettings()
     auto: AutoSettings = AutoSettings()
+    acceptance: AcceptanceSettings = AcceptanceSettings()
     sandbox: Limits = Limits()
     tools: ToolSettings = ToolSettings()
     documents: DocumentsSettings = DocumentsSettings()

@@ -12,6 +12,7 @@ from orchestrator.runs import RunRequest
 from routers.assessment import Assessment
 from routers.policy import Abstain, Accept
 from routers.route import Decision, Effort
+from routers.sticky import Turn
 from workers.collaboration.protocol import Collaboration
 from workers.ledger import Ledger
 from workers.messages import Message
@@ -21,6 +22,7 @@ from workers.models.protocol import ChatModel
 class RunState(TypedDict, total=False):
     """What a run knows. ``attempts`` grows by one with every route that was tried.
 
+    ``inherited`` is the difficulty of the thread's ``turn`` before this one.
     ``asked`` is the clarifying question, ``asked_about`` the messages it is about and ``reply`` what the reader
     answered; ``just_asked`` says that the thread's run before this one asked already. ``recalled`` is the run whose
     answer is given again.
@@ -29,6 +31,7 @@ class RunState(TypedDict, total=False):
     request: RunRequest
     effort: Effort
     inherited: float | None
+    turn: Turn | None
     assessment: Assessment
     decision: Decision
     attempts: Annotated[list[Answer], operator.add]
@@ -55,4 +58,4 @@ class RunContext:
     keep_file: KeepFile | None = None
 
 
-CHECKPOINTED = (RunRequest, Assessment, Decision, Answer, Accept, Abstain, Message, Question)
+CHECKPOINTED = (RunRequest, Assessment, Decision, Answer, Accept, Abstain, Message, Question, Turn)

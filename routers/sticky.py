@@ -7,10 +7,28 @@ thread in its prefix cache.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agents.problem import Answer, AnswerForm
+from pydantic import BaseModel, ConfigDict
+
+from agents.problem import Answer
 from routers.assessment import Assessment
 from routers.policy import Abstain, Accept, Policy
 from routers.route import Decision, Effort
+
+
+class Turn(BaseModel):
+    """The question before this one in the thread: the form of its answer, and the models of the route it took."""
+
+    model_config = ConfigDict(frozen=True)
+
+    form: str
+    models: tuple[str, ...]
+
+    @staticmethod
+    def of(form: str | None, route: str | None) -> "Turn | None":
+        """From what is stored of a thread; ``route`` as a route is named. None where one of the two is not known."""
+        if form is None or route is None or "(" not in route:
+            return None
+        return Turn(form=form, models=tuple(route.rstrip(")").split("(", 1)[1].split("+")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +38,7 @@ class Sticky:
 
     free: Policy
     raised: Policy
-    form: AnswerForm
+    form: str
 
     def first(self, assessment: Assessment, effort: Effort) -> Decision:
         decision = self._serving(assessment).first(assessment, effort)

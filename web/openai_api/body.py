@@ -72,6 +72,7 @@ def _run_request(fields: ChatFields, owner: str) -> RunRequest:
         json_schema=_schema(fields.response_format),
         tools=tools,
         options=(own.options if own else None) or {},
+        max_risk=own.max_risk if own else None,
         # Several choices are several answers, not one of them several times.
         fresh=bool(own and own.fresh) or (fields.n or 1) > 1,
         tool_choice=_tool_choice(fields.tool_choice, {tool["function"]["name"] for tool in tools}),

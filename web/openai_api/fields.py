@@ -25,13 +25,15 @@ class BudgetFields(Fields):
 
 
 class TandemFields(Fields):
-    """What OpenAI's API has no word for."""
+    """What OpenAI's API has no word for. ``max_risk``: the share of wrong answers among those given that the caller
+    will bear; what is less sure is withheld."""
 
     effort: Effort | None = None
     strategy: str | None = Field(None, min_length=1, max_length=64)
     thread_id: str | None = Field(None, pattern=r"^[A-Za-z0-9._:-]{1,128}$")
     budget: BudgetFields | None = None
     options: dict[str, float | int | bool | str] | None = Field(None, max_length=32)
+    max_risk: float | None = Field(None, gt=0, lt=1)
     fresh: bool | None = None
 
 

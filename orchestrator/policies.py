@@ -1,0 +1,99 @@
+"""Which policies serve a request, one around the other."""
+
+from collections.abc import Mapping, Sequence
+
+from orchestrator.runs import RunRefused
+from orchestrator.settings import Settings
+from routers.acceptance.selecting import Selecting
+from routers.acceptance.shelf import find_card
+from routers.acceptance.weighing import Weighing
+from routers.coding import Coding
+from routers.explained import Explained
+from routers.ladder import Ladder
+from routers.policy import Policy
+from routers.route import Effort, Route
+from routers.sticky import Sticky, Turn
+from workers.ledger import Budget
+
+
+class Policies:
+    """``ladders`` by effort and ``code`` are routes in the order in which they are tried; ``talker`` answers what
+    cannot be checked, ``clerk`` the hidden requests of chat interfaces. Raises ``CardUnreadable``."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        ladders: Mapping[Effort, Sequence[Route]],
+        code: Sequence[Route],
+        talker: Route,
+        clerk: Route,
+    ) -> None:
+        self._settings = settings
+        self._roles = {name: model.role for name, model in settings.models.items()}
+        self._large = settings.named("large")
+        self._talker, self._clerk = talker, clerk
+        self._ladders = ladders
+        small = settings.models[settings.named("small")].sha256
+        self._card = find_card(small, settings.models[self._large].sha256, settings.acceptance.card)
+        self._options = {effort: self._with_samples(rungs) for effort, rungs in ladders.items()}
+        self._free = self._climbing(ladders, code)
+        raised = {effort: self._capable(rungs) for effort, rungs in ladders.items()}
+        self._raised = self._climbing(raised, self._capable(code))
+
+    def auto(self, left: Budget | None = None, turn: Turn | None = None) -> Policy:
+        """The policy of `auto`, with ``left`` of the request's budget, after the ``turn`` before in the thread."""
+        policy: Policy = self._free
+        if turn is not None and self._large in turn.models:
+            policy = Sticky(self._free, self._raised, turn.form)
+        if self._settings.acceptance.decides and self._card is not None:
+            return Weighing(policy, self._card, self._roles, self._options, self._settings.acceptance.price, left)
+        return policy
+
+    def explained(self, policy: Policy) -> Policy:
+        """``policy`` with what was measured of the routes that it considers."""
+        return policy if self._card is None else Explained(policy, self._card, self._roles)
+
+    def selecting(self, policy: Policy, risk: float, pinned: bool) -> Policy:
+        """``policy``, whose answers are given at this risk only; a ``pinned`` route is not followed by others.
+        Raises ``RunRefused`` where nothing vouches for it."""
+        if self._card is None:
+            raise RunRefused(
+                "'tandem.max_risk' needs outcomes of this pair of models, and there are none: leave it out, or collect "
+                "them with `tandem bench collect` and learn from them with `tandem train acceptance`",
+                "tandem.max_risk",
+                "unsupported_value",
+            )
+        point = self._card.risk(risk)
+        if point is None:
+            least = min((known.risk for known in self._card.risks), default=None)
+            lowest = "no risk" if least is None else f"a risk of {least:g} at the least"
+            raise RunRefused(
+                f"'tandem.max_risk' cannot be {risk:g}: the known outcomes vouch for {lowest}",
+                "tandem.max_risk",
+                "invalid_value",
+            )
+        options: Mapping[Effort, Sequence[Route]] = dict.fromkeys(self._options, ()) if pinned else self._options
+        return Selecting(policy, self._card, self._roles, point, options)
+
+    def _climbing(self, ladders: Mapping[Effort, Sequence[Route]], code: Sequence[Route]) -> Policy:
+        auto = self._settings.auto
+        ladder = Ladder(
+            ladders,
+            talker=self._talker,
+            clerk=self._clerk,
+            accept_logprob=auto.accept_logprob,
+            agreeing=auto.agreeing,
+            scales=auto.scales,
+        )
+        return Coding(ladder, code)
+
+    def _capable(self, rungs: Sequence[Route]) -> tuple[Route, ...]:
+        """The rungs that the capable model has part in; all of them where it has none."""
+        return tuple(route for route in rungs if self._large in route.models) or tuple(rungs)
+
+    def _with_samples(self, rungs: Sequence[Route]) -> tuple[Route, ...]:
+        """The rungs, and further samples of the first one that are not among them."""
+        first = rungs[0]
+        known = max(route.sample for route in rungs if route.name == first.name)
+        further = range(known + 1, known + 1 + self._settings.acceptance.samples)
+        return (*rungs, *(first.model_copy(update={"sample": sample}) for sample in further))
