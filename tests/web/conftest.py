@@ -14,9 +14,11 @@ import pytest
 import uvicorn
 from redis.asyncio import Redis
 
+from orchestrator.playbook.entries import Entries
 from orchestrator.playbook.protocol import Playbook
 from orchestrator.settings import Settings
 from orchestrator.storage.database import Database
+from routers.embedding import WordEmbedder
 from tests.web.scripted_runs import ScriptedRuns
 from tests.web.waiting import eventually
 from web.gateway import create_app
@@ -66,6 +68,10 @@ def settings_in(folder: Path, slack: Mapping[str, Any] = MappingProxyType({}), *
     )
 
 
+def _playbook(redis: Redis) -> Playbook | None:
+    return Entries(redis, WordEmbedder())
+
+
 Start = Callable[..., AbstractAsyncContextManager[Gateway]]
 
 
@@ -74,14 +80,16 @@ def start(tmp_path: Path, redis_url: str, redis: Redis) -> Start:
     """Start a gateway with settings of its own; two started in one test share the database and Redis."""
 
     @asynccontextmanager
-    async def started(**gateway: Any) -> AsyncIterator[Gateway]:
+    async def started(
+        playbook: Callable[[Redis], Playbook | None] = _playbook, **gateway: Any
+    ) -> AsyncIterator[Gateway]:
         opened: list[ScriptedTandem] = []
 
         @asynccontextmanager
         async def opener(settings: Settings) -> AsyncIterator[ScriptedTandem]:
             async with Database.open(f"sqlite:///{tmp_path / 'tandem.db'}") as database:
                 redis = Redis.from_url(redis_url, max_connections=4096, socket_timeout=None)
-                tandem = ScriptedTandem(ScriptedRuns(database), settings, database, redis)
+                tandem = ScriptedTandem(ScriptedRuns(database), settings, database, redis, playbook(redis))
                 opened.append(tandem)
                 yield tandem
                 for run in tandem.runs.runs.values():

@@ -37,7 +37,7 @@ async def dashboard(request: Request) -> dict[str, Any]:
         **counts.model_dump(),
         "frontier": frontier,
         "cache": await _cache(doors, who.owner, days),
-        "playbook": None,
+        "playbook": await _playbook(doors, who.owner),
     }
 
 
@@ -50,6 +50,18 @@ async def _cache(doors: Doors, owner: str, days: int) -> dict[str, Any] | None:
     except RedisError as error:
         doors.log.warning("the answer cache cannot be counted", error=str(error))
         return None
+
+
+async def _playbook(doors: Doors, owner: str) -> dict[str, int] | None:
+    """How many entries of which kind are in which state; None where no playbook is kept or Redis is away."""
+    if doors.playbook is None:
+        return None
+    try:
+        counts = await doors.playbook.counts(owner)
+    except RedisError as error:
+        doors.log.warning("the playbook cannot be counted", error=str(error))
+        return None
+    return {f"{kind}s_{status}": number for kind, of_kind in counts.items() for status, number in of_kind.items()}
 
 
 def measured(results: Traversable) -> list[dict[str, Any]]:
