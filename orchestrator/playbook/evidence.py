@@ -31,10 +31,10 @@ class Stakes(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    alpha: float = Field(default=0.05, gt=0, lt=1)
+    alpha: float = Field(default=0.01, gt=0, lt=1)
     patience: float = Field(default=200, ge=10)
     thrift: float = Field(default=0.25, ge=0, le=1)
-    least: int = Field(default=10, ge=1)
+    least: int = Field(default=20, ge=1)
 
 
 class Gain(BaseModel):
