@@ -60,7 +60,9 @@ def attempt_from(outcome: Outcome, roles: Roles) -> Attempt:
 
 def by_role(route: str, roles: Roles) -> str:
     """The name of a route with its models' roles in place of their names."""
-    strategy, _, models = route.partition("(")
+    strategy, opened, models = route.partition("(")
+    if not opened:
+        return route
     named = "+".join(roles.get(model, model) for model in models.rstrip(")").split("+"))
     return f"{strategy}({named})"
 

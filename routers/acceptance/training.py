@@ -49,10 +49,13 @@ class _Unseen:
 
 
 def routes_of(asked: Sequence[Asked]) -> tuple[str, ...]:
-    """The routes with enough answers to learn from, sorted."""
+    """The routes with enough answers to learn from, sorted. Only those of one model: an answer that several have
+    written does not say which."""
     count: dict[str, int] = {}
     for one in asked:
         for attempt in one.attempts:
+            if "(" not in attempt.route or "+" in attempt.route:
+                continue
             count[attempt.route] = count.get(attempt.route, 0) + (attempt.value is not None)
     return tuple(sorted(route for route, n in count.items() if n >= _ENOUGH_OF_A_ROUTE))
 

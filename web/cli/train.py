@@ -15,6 +15,7 @@ from orchestrator.model_park import build_engine
 from orchestrator.settings import Settings
 from orchestrator.settings_file import SettingsInvalid, load_settings
 from orchestrator.stack.part import StackError
+from web.cli.train_acceptance import acceptance
 from workers.divergence.dataset import TooFewLabels
 from workers.divergence.pipeline import OtherPair, Pair, Pipeline
 from workers.divergence.records import TrainingQuestion
@@ -28,6 +29,7 @@ from workers.model_files.errors import ModelUnavailable
 _DATASETS = ("gsm8k_train", "svamp")
 
 app = typer.Typer(help="Train what the policies of two models use.", no_args_is_help=True)
+app.command()(acceptance)
 
 
 @app.callback()
