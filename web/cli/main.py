@@ -2,7 +2,7 @@
 
 import typer
 
-from web.cli import bench, keys, models, train
+from web.cli import bench, keys, models, playbook, train
 from web.cli.ask import ask
 from web.cli.doctor import doctor
 from web.cli.init import init
@@ -22,6 +22,7 @@ def build() -> typer.Typer:
     app.add_typer(bench.app, name="bench")
     app.add_typer(models.app, name="models")
     app.add_typer(keys.app, name="keys")
+    app.add_typer(playbook.app, name="playbook")
     app.add_typer(train.app, name="train")
     return app
 

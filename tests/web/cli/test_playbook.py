@@ -1,0 +1,134 @@
+"""``tandem playbook`` as typed, over the real Redis."""
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from redis.asyncio import Redis
+from typer.testing import CliRunner
+
+from orchestrator.playbook.entries import Entries
+from orchestrator.playbook.entry import Entry
+from orchestrator.runs import SINGLE_USER
+from routers.embedding import WordEmbedder
+from tests import processes
+from tests.orchestrator.playbook.building import behaviour, recipe
+from web.cli.playbook import app
+
+Command = Callable[..., Result]
+APPLES = "How many apples are 3 and 4 apples?"
+WOLVES = "Wren is a wumpus. Every wumpus is not shy. True or false: Wren is shy."
+
+
+@pytest.fixture
+def command(tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Command:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    monkeypatch.setenv("COLUMNS", "220")
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(app, list(arguments))
+
+    return run
+
+
+def keep(redis_url: str, entries: Sequence[Entry]) -> None:
+    async def put() -> None:
+        client = Redis.from_url(redis_url, socket_timeout=None)
+        await client.flushdb()
+        for entry in entries:
+            await Entries(client, WordEmbedder()).put(entry)
+        await client.aclose()
+
+    asyncio.run(put())
+
+
+def test_entries_are_listed_searched_and_shown(command: Command, redis_url: str) -> None:
+    apples = recipe(SINGLE_USER, problem=APPLES, status="promoted", wins=9.0, trials=10, tokens=1200)
+    wolves = behaviour(SINGLE_USER, name="negate_last", text="Apply every [red]not[/red] last.", problem=WOLVES)
+    keep(redis_url, [apples, wolves])
+    listed = command("list").stdout
+    assert apples.id[:8] in listed
+    assert "9 of 10" in listed
+    assert "negate_last" in listed
+    assert "negate_last" not in command("list", "--status", "promoted").stdout
+    found = command("search", "How many pears are 5 and 6 pears?").stdout
+    assert found.index(apples.id[:8]) < found.index(wolves.id[:8])
+    shown = command("show", wolves.id[:10]).stdout
+    assert "Apply every [red]not[/red] last." in shown
+    assert WOLVES in shown
+
+
+def test_an_entry_is_pinned_disabled_and_deleted(command: Command, redis_url: str) -> None:
+    entry = recipe(SINGLE_USER, status="promoted", wins=9.0, trials=10)
+    keep(redis_url, [entry])
+    assert "is pinned" in command("pin", entry.id[:8]).stdout
+    assert "is disabled" in command("disable", entry.id).stdout
+    assert "disabled, pinned" in command("list").stdout
+    assert "no longer pinned" in command("pin", entry.id, "--off").stdout
+    assert "is candidate" in command("disable", entry.id, "--off").stdout
+    assert "not tried" in command("list").stdout
+    assert command("delete", entry.id).exit_code == 0
+    assert entry.id[:8] not in command("list").stdout
+
+
+def test_an_export_is_imported_by_another_owner(command: Command, redis_url: str, tmp_path: Path) -> None:
+    entries = [recipe(SINGLE_USER, wins=3.0, trials=4, status="promoted"), behaviour(SINGLE_USER)]
+    keep(redis_url, entries)
+    assert command("export", "kept.jsonl").exit_code == 0
+    assert command("export").stdout == (tmp_path / "kept.jsonl").read_text()
+    assert "2 entries imported" in command("import", "kept.jsonl", "--owner", "key_b").stdout
+    assert "3 of 4" in command("show", entries[0].id, "--owner", "key_b").stdout
+    assert command("import", "kept.jsonl", "--owner", "key_c", "--anew").exit_code == 0
+    anew = command("show", entries[0].id, "--owner", "key_c").stdout
+    assert "not tried" in anew
+    assert "candidate" in anew
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("{", "line 2 is not JSON"),
+        ("[]", "line 2 is not a JSON object"),
+        ('{"id": "x"}', "line 2 is no entry: id"),
+        ('{"owner": "' + "x" * 70_000 + '"}', "characters long"),
+    ],
+)
+def test_a_file_with_a_bad_line_is_not_imported_at_all(
+    command: Command, redis_url: str, tmp_path: Path, line: str, said: str
+) -> None:
+    keep(redis_url, [])
+    good = json.dumps(recipe(SINGLE_USER).model_dump(mode="json", exclude={"owner"}))
+    (tmp_path / "bad.jsonl").write_text(f"{good}\n{line}\n")
+    result = command("import", "bad.jsonl")
+    assert result.exit_code == 1
+    assert said in result.stderr
+    assert "nothing there yet" in command("list").stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("show", "0" * 32), 1, "tandem playbook list"),
+        (("show", "a"), 1, "too short"),
+        (("list", "--kind", "poem"), 2, "recipe, behaviour"),
+        (("import", "nowhere.jsonl"), 2, "nowhere.jsonl"),
+    ],
+)
+def test_what_cannot_be_done_is_said_with_the_way_out(
+    command: Command, redis_url: str, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    keep(redis_url, [])
+    result = command(*arguments)
+    assert result.exit_code == code
+    assert said in result.stderr
+
+
+def test_a_redis_that_is_away_is_said(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", f"redis://127.0.0.1:{processes.free_port()}/0")
+    result = command("list")
+    assert result.exit_code == 1
+    assert "tandem serve" in result.stderr
