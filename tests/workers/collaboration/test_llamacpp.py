@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 import time
 import urllib.request
 import uuid
@@ -12,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import processes
 from tests.truncated import truncated_smollm
-from tests.workers.collaboration.writing import Outcome, request, write
+from tests.workers.collaboration.writing import Outcome, llamacpp_server, request, write
 from workers.collaboration.local import LocalCollaboration
 from workers.collaboration.protocol import VocabulariesDiffer, Written
 from workers.engines.llamacpp import LlamaCppEngine
@@ -25,22 +23,15 @@ from workers.engines.scripted.server import ScriptedServer
 QUESTION = "Why is the sky blue? Explain it in several sentences."
 
 
-def _server(stack: ExitStack, model: Path, folder: Path, slots: int, *flags: str) -> str:
-    port = processes.free_port()
-    url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "workers.engines.llamacpp_server", "--model", str(model), "--port", str(port)]
-    command += ["--context", "1024", "--slots", str(slots), "--threads", "1", "--alias", model.stem, *flags]
-    log = folder / f"log-{port}"
-    stack.enter_context(processes.running(command, lambda: processes.answers(f"{url}/health"), log))
-    return url
-
-
 @pytest.fixture(scope="module")
 def urls(smollm_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The small model is the truncated one."""
     folder = tmp_path_factory.mktemp("pair")
     with ExitStack() as stack:
-        yield {"s": _server(stack, truncated_smollm(), folder, 2), "l": _server(stack, smollm_file, folder, 2)}
+        yield {
+            "s": llamacpp_server(stack, truncated_smollm(), folder, 2),
+            "l": llamacpp_server(stack, smollm_file, folder, 2),
+        }
 
 
 @pytest.fixture
@@ -180,8 +171,8 @@ async def test_models_of_different_tokenizers_write_together_over_text(engines: 
 
 async def test_a_draft_model_changes_nothing_in_greedy_text(smollm_file: Path, tmp_path: Path) -> None:
     with ExitStack() as stack:
-        plain = LlamaCppEngine("plain", _server(stack, smollm_file, tmp_path, 1))
-        url = _server(stack, smollm_file, tmp_path, 1, "--draft", str(truncated_smollm()))
+        plain = LlamaCppEngine("plain", llamacpp_server(stack, smollm_file, tmp_path, 1))
+        url = llamacpp_server(stack, smollm_file, tmp_path, 1, "--draft", str(truncated_smollm()))
         drafted = LlamaCppEngine("drafted", url)
         for text in (QUESTION, "Count from one to ten."):
             assert (await alone(drafted, text, 24))[0] == (await alone(plain, text, 24))[0]

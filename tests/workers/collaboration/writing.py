@@ -1,10 +1,13 @@
 """Pairs of engines that write together, and what came of it."""
 
+import sys
 import uuid
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from tests import processes
 from workers.collaboration.local import LocalCollaboration
 from workers.collaboration.protocol import (
     CollaborationEvent,
@@ -34,6 +37,17 @@ def request(policy: str, text: str = "Tell me.", **fields: object) -> Collaborat
         sampling=Sampling(**{"max_tokens": 400, **sampling}),  # type: ignore[arg-type]
         options=options,
     )
+
+
+def llamacpp_server(stack: ExitStack, model: Path, folder: Path, slots: int, *flags: str) -> str:
+    """The url of a llama.cpp server of one thread with 1,024 tokens a slot, which ends with ``stack``."""
+    port = processes.free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "workers.engines.llamacpp_server", "--model", str(model), "--port", str(port)]
+    command += ["--context", "1024", "--slots", str(slots), "--threads", "1", "--alias", model.stem, *flags]
+    log = folder / f"log-{port}"
+    stack.enter_context(processes.running(command, lambda: processes.answers(f"{url}/health"), log))
+    return url
 
 
 @dataclass
