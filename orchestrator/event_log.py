@@ -59,8 +59,8 @@ class EventLog:
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._drain())
         if first_words:
-            # They are on their way before what else the engine has sent already is looked at.
-            await asyncio.sleep(0)
+            # They are with the reader before what else the engine has sent already is looked at.
+            await self.flush()
 
     def emit_now(self, event: Event) -> None:
         """Queue an event from code that cannot wait (a ledger's charge). The queue is bounded by ``emit``'s waiting."""

@@ -12,11 +12,13 @@ import openai
 import pytest
 from pydantic import ValidationError
 
+from workers.engines.chat_template import ChatTemplate
 from workers.engines.errors import EngineRefused, EngineUnavailable
 from workers.engines.llamacpp import LlamaCppEngine
 from workers.engines.protocol import Finish, Generation, Sampling, Token
 from workers.engines.scripted.script import Reply, Script, say
 from workers.engines.scripted.server import ScriptedServer
+from workers.engines.scripted.tokenizer import CHATML, chatml
 
 
 async def answer(server: ScriptedServer, text: str, **sampling: object) -> str:
@@ -38,6 +40,11 @@ async def test_replies_by_pattern_in_order_and_in_turn(scripted: ScriptedServer)
     assert await answer(scripted, "x") == "what?"
     assert scripted.stats.requests == scripted.stats.completed == 5
     assert "2+2" in scripted.stats.prompts[0]
+
+
+async def test_its_own_template_is_what_it_renders() -> None:
+    turns = [{"role": "system", "content": " s\n"}, {"role": "user", "content": "c <&>\n\n"}]
+    assert ChatTemplate(CHATML, {}).render(turns) == chatml(turns)
 
 
 async def test_stop_strings_limits_and_characters_of_several_bytes(scripted: ScriptedServer) -> None:

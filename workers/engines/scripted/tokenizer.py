@@ -48,7 +48,8 @@ def turn_length(prompt: Sequence[int]) -> int:
 
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
-    "<|im_start|>assistant\n"
+    # As an expression: jinja drops a newline that ends a template.
+    "{{ '<|im_start|>assistant\n' }}"
 )
 """The template that ``chatml`` renders, for messages whose content is text."""
 
