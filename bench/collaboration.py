@@ -13,7 +13,7 @@ from rich.table import Table
 
 from bench.collaboration_aims import aims_of
 from bench.collaboration_costs import EngineCosts, measure_costs
-from bench.collaboration_plan import PARTS, Part, Setting, only, settings_of_policies, wanted
+from bench.collaboration_plan import PARTS, Part, Setting, central, only, settings_of_policies, wanted
 from bench.collaboration_plot import plot_shares
 from bench.collaboration_rows import POOLED, Graded, Sizes, rows_of
 from bench.collaboration_traces import BenchPair, Trace, TraceCache, TraceWriter
@@ -52,6 +52,7 @@ class Bench:
     results: Path
     head: TrainedHead | None
     at_once: int
+    central: bool = False
 
     @property
     def pair(self) -> BenchPair:
@@ -65,6 +66,10 @@ class Bench:
             build=f"{build_of(models[small].engine)} and {build_of(models[large].engine)}",
             head="" if self.head is None else _digest(self.head),
         )
+
+    def compared(self) -> Sequence[Setting]:
+        plan = central if self.central else settings_of_policies
+        return only(plan(self.head is not None), self.policies)
 
     def heads(self) -> Mapping[tuple[str, str], Head]:
         return {} if self.head is None else {(self.pair.small, self.pair.large): self.head}
@@ -133,7 +138,7 @@ async def run(bench: Bench, console: Console) -> list[Row]:
         for part in bench.parts:
             questions = read_questions(bench.data, part.dataset, part.rows, wanted)
             answers: dict[Setting, Sequence[Graded]] = {}
-            for setting in only(settings_of_policies(bench.head is not None), bench.policies):
+            for setting in bench.compared():
                 answers[setting] = await runner.answers(questions, setting, part.dataset)
                 pooled.setdefault(setting, []).extend(answers[setting])
             rows += rows_of(part.dataset, answers, sizes)
@@ -168,6 +173,7 @@ def main(
     results: Annotated[Path, typer.Option(help="Where data and plot go.")] = Path("bench/results"),
     cache: Annotated[Path | None, typer.Option(help="Cache of answers; by default beside the models.")] = None,
     threads: Annotated[int, typer.Option(help="Threads of each engine; 0 takes the settings'.")] = 0,
+    one: Annotated[bool, typer.Option(help="One setting of every policy, the one it is used at.")] = False,
     at_once: Annotated[
         int, typer.Option(help=f"Answers under way at once; then only the first {_TIMED} of a set are timed.", min=1)
     ] = 1,
@@ -187,6 +193,7 @@ def main(
             results=results,
             head=HeadShelf().find(small.sha256, large.sha256, head),
             at_once=at_once,
+            central=one,
         )
         with engines_running(settings, console):
             measured = asyncio.run(run(bench, console))

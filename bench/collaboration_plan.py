@@ -60,6 +60,18 @@ def settings_of_policies(with_head: bool) -> tuple[Setting, ...]:
     return (*map(setting, ALONE), *entropy, *leader, *middle, *others)
 
 
+def central(with_head: bool) -> tuple[Setting, ...]:
+    """One point of every policy, the one it is used at: for a first look, or where time is short."""
+    divergence = setting("divergence") if with_head else setting("divergence", use_head=False, even_entropy=0.45)
+    return (
+        *map(setting, ALONE),
+        setting("entropy", threshold=0.5),
+        setting("leader", gate=0.6),
+        divergence,
+        *map(setting, ("stepwise", "reflection", "hawkeye")),
+    )
+
+
 def only(settings: Sequence[Setting], policies: Sequence[str]) -> tuple[Setting, ...]:
     """Those of ``policies``, and both models alone: without them there is no line."""
     return tuple(one for one in settings if not policies or one.policy in (*ALONE, *policies))
