@@ -66,7 +66,7 @@ def central(with_head: bool) -> tuple[Setting, ...]:
     return (
         *map(setting, ALONE),
         setting("entropy", threshold=0.5),
-        setting("leader", gate=0.6),
+        setting("leader", gate=1.0),
         divergence,
         *map(setting, ("stepwise", "reflection", "hawkeye")),
     )
