@@ -30,6 +30,31 @@ class AnswerRecalled(_Event):
     tokens: int
 
 
+class RecalledEntry(BaseModel):
+    """An entry of the playbook that a run uses: a recipe or a behaviour, right at ``win_rate`` in its ``trials``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    kind: str
+    name: str
+    status: str
+    win_rate: float
+    trials: int
+
+
+class Recalled(_Event):
+    """What the playbook gave for problems of this kind, its ``topic``, and why. ``left_out`` is the id of an entry that
+    chance withheld, to see what it is worth; ``problem`` says why the run goes on without the playbook."""
+
+    type: Literal["recalled"] = "recalled"
+    topic: str | None = None
+    entries: tuple[RecalledEntry, ...] = ()
+    reason: str = ""
+    left_out: str | None = None
+    problem: str | None = None
+
+
 class Assessed(_Event):
     """``difficulty`` between 0 and 1, None without a signal; ``reason`` is one sentence."""
 
@@ -203,6 +228,7 @@ class RunFinished(_Event):
 Event = Annotated[
     RunStarted
     | AnswerRecalled
+    | Recalled
     | Assessed
     | Routed
     | Escalated

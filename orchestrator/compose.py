@@ -1,9 +1,9 @@
 """The composition root: builds everything from the settings and hands it to the gateway and the command line."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import aiosqlite
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -20,7 +20,11 @@ from orchestrator.controller import Controller
 from orchestrator.equipment import Equipment
 from orchestrator.model_park import ModelPark
 from orchestrator.offers import Offers
+from orchestrator.playbook.archived import Archived
+from orchestrator.playbook.jobs import CeleryTeacher, NoTeacher, Teacher
+from orchestrator.playbook.parts import PlaybookParts, build_parts
 from orchestrator.playbook.protocol import Playbook
+from orchestrator.playbook.recall import NoPlaybook, Recaller
 from orchestrator.readiness import Readiness
 from orchestrator.recalled_answers import RecalledAnswers
 from orchestrator.run_service import RunService
@@ -31,6 +35,7 @@ from orchestrator.storage.database import Database
 from orchestrator.storage.urls import database_url
 from orchestrator.strategies import build_strategies
 from orchestrator.threads import NoThreads, StoredThreads, Threads
+from routers.embedding import WordEmbedder
 from tools.sandbox.protocol import Sandbox
 from tools.sandbox.remote import CelerySandbox
 from workers.celery_app import create_app
@@ -39,7 +44,7 @@ from workers.decode_lease import DecodeLease
 
 @dataclass(frozen=True, slots=True)
 class Tandem:
-    """What the doors get. ``playbook`` is None where this server keeps none."""
+    """What the doors get. ``playbook`` is None where this server keeps none; ``teacher`` is told what owners say."""
 
     settings: Settings
     runs: RunService
@@ -47,6 +52,7 @@ class Tandem:
     redis: Redis
     equipment: Equipment
     playbook: Playbook | None = None
+    teacher: Teacher = field(default_factory=NoTeacher)
 
 
 @asynccontextmanager
@@ -65,10 +71,15 @@ async def open_tandem(settings: Settings) -> AsyncIterator[Tandem]:
         collaborations = Collaborations(settings, celery, redis, park.engines)
         stack.push_async_callback(collaborations.aclose)
         sandbox = CelerySandbox(celery, redis)
-        offers = Offers(settings, tuple(build_strategies(settings)))
+        strategies = tuple(build_strategies(settings))
+        offers = Offers(settings, strategies)
         saver = await stack.enter_async_context(_checkpointer(settings))
         threads = StoredThreads(database)
-        controller = build_controller(settings, offers, sandbox, threads, saver)
+        parts = await _playbook(settings, redis, strategies, stack) if settings.playbook.enabled else None
+        recaller = NoPlaybook() if parts is None else parts.recall
+        teacher: Teacher = NoTeacher() if parts is None else CeleryTeacher(celery)
+        stack.push_async_callback(teacher.aclose)
+        controller = build_controller(settings, offers, sandbox, threads, saver, recaller)
         equipment = await stack.enter_async_context(Equipment(settings, database))
         runs = RunService(
             settings=settings,
@@ -81,10 +92,19 @@ async def open_tandem(settings: Settings) -> AsyncIterator[Tandem]:
             artifacts=ArtifactStore(settings.storage.directory / "artifacts"),
             collaborations=collaborations,
             checks=Readiness(redis, database, park).check,
+            teacher=teacher,
         )
         await runs.open()
         stack.push_async_callback(runs.close)
-        yield Tandem(settings=settings, runs=runs, database=database, redis=redis, equipment=equipment)
+        yield Tandem(
+            settings=settings,
+            runs=runs,
+            database=database,
+            redis=redis,
+            equipment=equipment,
+            playbook=None if parts is None else Archived(parts.entries, database),
+            teacher=teacher,
+        )
 
 
 def build_controller(
@@ -93,6 +113,7 @@ def build_controller(
     sandbox: Sandbox,
     threads: Threads = NoThreads(),
     checkpointer: BaseCheckpointSaver[str] | None = None,
+    playbook: Recaller = NoPlaybook(),
 ) -> Controller:
     """A controller over the built-in strategies; without a checkpointer nothing survives the process."""
     return Controller(
@@ -105,7 +126,18 @@ def build_controller(
         vote_temperature=settings.auto.temperature,
         asker=VerdictAsker(settings.auto.ask_weak, settings.auto.ask_strong) if settings.auto.ask else None,
         checkpointer=checkpointer,
+        playbook=playbook,
     )
+
+
+async def _playbook(
+    settings: Settings, redis: Redis, strategies: Sequence[str], stack: AsyncExitStack
+) -> PlaybookParts:
+    """On ``redis``, or on a Redis of its own, which is then closed with the others."""
+    if settings.playbook.url:
+        redis = Redis.from_url(settings.playbook.url, max_connections=1024, socket_timeout=None)
+        stack.push_async_callback(redis.aclose)
+    return await asyncio.to_thread(build_parts, settings, redis, WordEmbedder(), strategies)
 
 
 async def _recalling(conductor: Conductor, settings: Settings, redis: Redis, threads: Threads) -> Conductor:

@@ -13,17 +13,22 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command, StateSnapshot, interrupt
 
 from agents.asking import Asker, clarified
+from agents.briefing import briefed
 from agents.events import Assessed, Considered, Escalated, QuestionAsked, Routed, Verdict
 from agents.problem import Answer
 from agents.strategy import SolveContext, Strategy
 from orchestrator.answer_text import answer_text
 from orchestrator.guard import without_template_tokens
 from orchestrator.offers import Offers
+from orchestrator.playbook.asking import asked_of
+from orchestrator.playbook.recall import NoPlaybook, Recaller
+from orchestrator.playbook.recollection import NOTHING, Recollection
 from orchestrator.runs import RunRequest
 from orchestrator.state import RunContext, RunState
 from orchestrator.threads import Threads
 from routers.assessment import assess
 from routers.policy import Abstain, Accept, Policy
+from routers.recommended import Recommended
 from routers.route import Decision, Estimate, Route
 from routers.sticky import Turn
 from tools.sandbox.protocol import Limits, Sandbox
@@ -49,6 +54,7 @@ class Controller:
         vote_temperature: float,
         asker: Asker | None = None,
         checkpointer: BaseCheckpointSaver[str] | None = None,
+        playbook: Recaller = NoPlaybook(),
     ) -> None:
         self._offers = offers
         self._strategies = strategies
@@ -58,6 +64,7 @@ class Controller:
         self._step_tokens = step_tokens
         self._vote_temperature = vote_temperature
         self._asker = asker
+        self._playbook = playbook
         self._graph = self._compile(checkpointer)
         self._checkpointed = checkpointer is not None
 
@@ -80,10 +87,12 @@ class Controller:
 
     async def decide(self, request: RunRequest) -> Decision:
         """The first route of a request, without running it."""
-        earlier = await self._recall({"request": request})
-        assessment = assess(without_template_tokens(request.messages), earlier["inherited"])
+        request = request.model_copy(update={"messages": without_template_tokens(request.messages)})
+        earlier = await self._earlier(request)
+        assessment = assess(request.messages, earlier["inherited"])
         policy = self._offers.policy(request, turn=earlier["turn"])
-        return policy.first(assessment, self._offers.effort(request))
+        recollection = await self._recollect(request, None)
+        return _advised(policy, recollection).first(assessment, self._offers.effort(request))
 
     async def _unanswered(self, request: RunRequest) -> StateSnapshot | None:
         """Where the run before this one in the thread stopped, if it stopped to ask."""
@@ -117,9 +126,8 @@ class Controller:
         """The same nodes in the same order without the graph and its checkpoints, which cost more than they are worth
         to one plain call: nothing before its first words is dear, and after them it could not be resumed anyway."""
         runtime: _Runtime = Runtime(context=context)
-        for prepare in (self._guard, self._recall):
-            state = state | await prepare(state)
-        for node in (self._assess, self._route, self._solve, self._verify, self._learn):
+        state = state | await self._guard(state)
+        for node in (self._recall, self._assess, self._route, self._solve, self._verify, self._learn):
             state = state | await node(state, runtime)
         return state
 
@@ -153,11 +161,22 @@ class Controller:
         clean = request.model_copy(update={"messages": without_template_tokens(request.messages)})
         return {"request": clean, "effort": self._offers.effort(request)}
 
-    async def _recall(self, state: RunState) -> RunState:
-        thread = await self._threads.recall(state["request"])
+    async def _recall(self, state: RunState, runtime: _Runtime) -> RunState:
+        recollection = await self._recollect(state["request"], runtime.context.run)
+        event = recollection.event()
+        if event is not None:
+            await runtime.context.emit(event)
+        return {**await self._earlier(state["request"]), "recollection": recollection}
+
+    async def _earlier(self, request: RunRequest) -> RunState:
+        thread = await self._threads.recall(request)
         if thread is None:
             return {"inherited": None, "turn": None}
         return {"inherited": thread.difficulty, "turn": Turn.of(thread.form, thread.route)}
+
+    async def _recollect(self, request: RunRequest, run: str | None) -> Recollection:
+        asked = asked_of(request, self._offers, run)
+        return NOTHING if asked is None else await self._playbook.recall(asked)
 
     async def _assess(self, state: RunState, runtime: _Runtime) -> RunState:
         request = state["request"]
@@ -187,7 +206,12 @@ class Controller:
         problem = runtime.context.problem(_request(state), state["assessment"])
         if route.sample:
             problem = problem.model_copy(update={"sampling": self._resampled(problem.sampling, route)})
+        recollection = state.get("recollection", NOTHING)
+        if recollection.advice is not None and not state["attempts"]:
+            problem = problem.model_copy(update={"options": {**recollection.advice.options, **problem.options}})
         work = self._work(runtime, route.models)
+        models = briefed(work.models, recollection.writers, problem.question, recollection.behaviours)
+        work = replace(work, models=models)
         try:
             answer = await self._strategies[route.strategy].solve(problem, work)
         except BudgetSpent:
@@ -247,7 +271,8 @@ class Controller:
         return {}
 
     def _policy(self, state: RunState, runtime: _Runtime) -> Policy:
-        return self._offers.policy(state["request"], runtime.context.ledger.remaining(), state.get("turn"))
+        policy = self._offers.policy(state["request"], runtime.context.ledger.remaining(), state.get("turn"))
+        return _advised(policy, state.get("recollection", NOTHING))
 
     def _work(self, runtime: _Runtime, writers: tuple[str, ...]) -> SolveContext:
         return SolveContext(
@@ -287,6 +312,11 @@ def _after_verify(state: RunState) -> Literal["solve", "doubt"]:
 
 def _after_doubt(state: RunState) -> Literal["ask", "learn"]:
     return "ask" if state.get("asked") is not None and state.get("reply") is None else "learn"
+
+
+def _advised(policy: Policy, recollection: Recollection) -> Policy:
+    advice = recollection.advice
+    return policy if advice is None else Recommended(policy, advice.route, advice.reason, advice.proven)
 
 
 def _considered(estimate: Estimate) -> Considered:

@@ -3,6 +3,7 @@
 from agents.events import RunFinished, RunStatus
 from agents.problem import Answer
 from orchestrator.answer_text import answer_text, open_question
+from orchestrator.playbook.lesson import lesson_of
 from orchestrator.runs import RunRequest
 from orchestrator.state import RunState
 from orchestrator.storage.records import Outcome
@@ -49,13 +50,14 @@ def outcome(state: RunState | None) -> Outcome | None:
     is learned twice from one answer."""
     if state is None or state.get("recalled") is not None:
         return None
-    assessment, verdict = state["assessment"], state["verdict"]
+    assessment, verdict, lesson = state["assessment"], state["verdict"], lesson_of(state)
     return Outcome(
         strategy=state["decision"].route.strategy,
         difficulty=assessment.difficulty,
         form=assessment.form,
         # Nothing can be compared in free text, so nothing was verified.
         supported=None if assessment.form == "text" else isinstance(verdict, Accept) and verdict.supported,
+        lesson=None if lesson is None else lesson.model_dump(mode="json"),
     )
 
 

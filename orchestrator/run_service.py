@@ -21,6 +21,7 @@ from orchestrator.lease import ACTIVE, RunLeases, lease_key
 from orchestrator.live_events import LiveEvents
 from orchestrator.model_park import ModelPark
 from orchestrator.offers import Offers
+from orchestrator.playbook.jobs import NoTeacher, Teacher
 from orchestrator.run_start import StartRecord
 from orchestrator.runs import Busy, ModelOffer, RunRecord, RunRequest, UnknownRun
 from orchestrator.settings import Settings
@@ -53,6 +54,7 @@ class RunService:
         checks: Callable[[], Awaitable[dict[str, str]]],
         equipment: Equipment,
         artifacts: ArtifactStore,
+        teacher: Teacher = NoTeacher(),
     ) -> None:
         self._settings = settings
         self._redis = redis
@@ -64,6 +66,7 @@ class RunService:
         self._checks = checks
         self._equipment = equipment
         self._artifacts = artifacts
+        self._teacher = teacher
         self._holder = uuid.uuid4().hex
         self._leases = RunLeases(redis, self._holder)
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -275,7 +278,8 @@ class RunService:
         await log.flush()
         await self._started(run)
         # Stored before it is announced: whoever has seen the last event can read the record.
-        await self._database.save_run(record, finish.outcome(state))
+        outcome = finish.outcome(state)
+        await self._database.save_run(record, outcome)
         await self._redis.hset(run_key(run), "finished", 1)
         await log.emit(last)
         await log.flush()
@@ -283,6 +287,8 @@ class RunService:
             pipe.srem(ACTIVE, run)
             pipe.delete(lease_key(run))
             await pipe.execute()
+        if outcome is not None and outcome.lesson is not None:
+            self._teacher.ended(run, request.owner)
 
     async def _leave(self, run: str, log: EventLog) -> None:
         """The gateway stops: give the lease back, so that the next one resumes the run at once."""

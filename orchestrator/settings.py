@@ -20,6 +20,7 @@ from agents.tool_loop import ToolLoopOptions
 from agents.toolmaker import ToolmakerOptions
 from orchestrator.settings_acceptance import AcceptanceSettings
 from orchestrator.settings_collaboration import CollaborationSettings
+from orchestrator.settings_playbook import PlaybookSettings
 from routers.route import Effort
 from routers.standing import Scale
 from tools.sandbox.protocol import Limits
@@ -304,6 +305,7 @@ class Settings(_Section):
     storage: StorageSettings = StorageSettings()
     collaboration: CollaborationSettings = CollaborationSettings()
     answer_cache: AnswerCacheSettings = AnswerCacheSettings()
+    playbook: PlaybookSettings = PlaybookSettings()
     slack: SlackSettings = SlackSettings()
 
     def named(self, role: Literal["small", "large"]) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, TypedDict
 from agents.asking import Question
 from agents.problem import Answer, Problem
 from agents.strategy import Emit, GetToolbox, KeepFile
+from orchestrator.playbook.recollection import Recollection
 from orchestrator.runs import RunRequest
 from routers.assessment import Assessment
 from routers.policy import Abstain, Accept
@@ -25,7 +26,7 @@ class RunState(TypedDict, total=False):
     ``inherited`` is the difficulty of the thread's ``turn`` before this one.
     ``asked`` is the clarifying question, ``asked_about`` the messages it is about and ``reply`` what the reader
     answered; ``just_asked`` says that the thread's run before this one asked already. ``recalled`` is the run whose
-    answer is given again.
+    answer is given again, ``recollection`` what the playbook gave.
     """
 
     request: RunRequest
@@ -42,6 +43,7 @@ class RunState(TypedDict, total=False):
     asked_about: tuple[Message, ...]
     reply: str | None
     recalled: str
+    recollection: Recollection
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,4 +60,4 @@ class RunContext:
     keep_file: KeepFile | None = None
 
 
-CHECKPOINTED = (RunRequest, Assessment, Decision, Answer, Accept, Abstain, Message, Question, Turn)
+CHECKPOINTED = (RunRequest, Assessment, Decision, Answer, Accept, Abstain, Message, Question, Turn, Recollection)

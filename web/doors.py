@@ -1,6 +1,6 @@
 """What every endpoint finds at hand."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, cast
 
 from redis.asyncio import Redis
@@ -9,6 +9,7 @@ from structlog.typing import FilteringBoundLogger
 
 from orchestrator.answer_cache import AnswerCounts
 from orchestrator.conversations import Conversations
+from orchestrator.playbook.jobs import NoTeacher, Teacher
 from orchestrator.playbook.protocol import Playbook
 from orchestrator.runs import Runs
 from orchestrator.settings import Settings
@@ -38,11 +39,14 @@ class OpenTandem(Protocol):
     @property
     def playbook(self) -> Playbook | None: ...
 
+    @property
+    def teacher(self) -> Teacher: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Doors:
     """Built once, when the app starts. ``answers`` is None where the answer cache is off, ``playbook`` where
-    this server keeps none."""
+    this server keeps none; ``teacher`` is told what owners say about their runs."""
 
     runs: Runs
     settings: Settings
@@ -56,6 +60,7 @@ class Doors:
     log: FilteringBoundLogger
     answers: AnswerCounts | None = None
     playbook: Playbook | None = None
+    teacher: Teacher = field(default_factory=NoTeacher)
 
 
 def doors_of(request: Request) -> Doors:

@@ -73,6 +73,7 @@ def create_app(
                     log=log,
                     answers=AnswerCounts(tandem.redis, chosen.answer_cache) if chosen.answer_cache.enabled else None,
                     playbook=tandem.playbook,
+                    teacher=tandem.teacher,
                 )
                 async with open_slack(app.state.doors, tandem.redis) as app.state.slack:
                     # What was built by now stays: without this every full collection looks at all of it again, for

@@ -7,7 +7,7 @@ from functools import cache
 from celery import Celery
 
 QUEUES = ("collaborate", "sandbox", "learn")
-_TASK_MODULES = ("tools.sandbox.tasks", "workers.collaboration.tasks")
+_TASK_MODULES = ("tools.sandbox.tasks", "workers.collaboration.tasks", "orchestrator.playbook.tasks")
 _DEFAULT_URL = "redis://127.0.0.1:6399/0"
 # Redelivery is the last resort for a lost worker; nothing that a worker does takes longer than this.
 _VISIBILITY_SECONDS = 3600

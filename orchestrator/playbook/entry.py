@@ -66,7 +66,7 @@ class Entry(_Kept):
     ``text`` is a behaviour's instruction, or one sentence on a recipe; ``problem`` a typical question that it is for,
     by which it is found. ``pair`` is the digest of the model pair and ``version`` that of the prompts it was measured
     with. ``wins`` of ``trials`` outcomes were right; ``tokens`` and ``cost`` are sums over the trials (cost in
-    billion-parameter tokens, see ``cost_of``). ``rank`` is its number among the candidates of its topic, from 1:
+    parameter-weighted tokens, see ``routers.cost``). ``rank`` is its number among the candidates of its topic, from 1:
     later ones need more evidence. Times are Unix seconds.
     """
 

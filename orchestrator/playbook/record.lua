@@ -1,8 +1,8 @@
 -- Adds what one run teaches to its topic and its entries, once: a second time only the difference to what the run added
 -- before (a verdict that feedback turned) is applied.
--- KEYS: trial, topic, then entries. ARGV: what the run adds (JSON), seconds to keep the trial, seconds to live, now, the
--- number of runs an entry names.
--- {"topic": {field: amount}, "entries": [{"add": {field: amount}, "floored": {field: amount}, "run": id or ""}]}
+-- KEYS: trial, topic. ARGV: what the run adds (JSON), seconds to keep the trial, seconds to live, now, the number of runs
+-- an entry names, the prefix of entries' keys, and "1" where the entries have it already.
+-- {"about": topic id, "topic": {field: amount}, "entries": [{"id", "add": {field: amount}, "floored": {field: amount}, "run": id or ""}]}
 -- Returns 1 where something was added, 0 where the run has taught the same before.
 local function each(amounts, factor, apply)
   for field, amount in pairs(amounts) do
@@ -13,9 +13,9 @@ local function add(update, factor)
   each(update.topic, factor, function(field, amount)
     redis.call('HINCRBYFLOAT', KEYS[2], field, string.format('%.12f', amount))
   end)
-  for index, entry in ipairs(update.entries) do
-    local key = KEYS[2 + index]
-    if redis.call('EXISTS', key) == 1 then
+  for _, entry in ipairs(update.entries) do
+    local key = ARGV[6] .. entry.id
+    if ARGV[7] ~= '1' and redis.call('EXISTS', key) == 1 then
       each(entry.add, factor, function(field, amount)
         redis.call('HINCRBYFLOAT', key, field, string.format('%.12f', amount))
       end)
@@ -47,11 +47,7 @@ if before == ARGV[1] then
   return 0
 end
 if before then
-  local earlier = cjson.decode(before)
-  if #earlier.entries ~= #KEYS - 2 then
-    return redis.error_reply('the run was learned with other entries before')
-  end
-  add(earlier, -1)
+  add(cjson.decode(before), -1)
 end
 add(cjson.decode(ARGV[1]), 1)
 redis.call('HSET', KEYS[2], 'used', ARGV[4])

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from typing import cast
 
 from pydantic import BaseModel, ConfigDict
 from redis.asyncio import Redis
@@ -36,20 +37,46 @@ class Records:
         self._script = redis.register_script(files("orchestrator.playbook").joinpath("record.lua").read_text("utf-8"))
 
     async def add(
-        self, owner: str, trial: str, topic: str, counts: Mapping[str, float], parts: Sequence[Part], run: str = ""
+        self,
+        owner: str,
+        trial: str,
+        topic: str,
+        counts: Mapping[str, float],
+        parts: Sequence[Part],
+        run: str = "",
+        *,
+        there: bool = False,
     ) -> bool:
         """Add an outcome under the name ``trial``, a run's id or what else happens once.
 
         A second time under the same name adds only what has changed, as after feedback; returns whether anything did.
-        ``counts`` go to the topic; ``run`` is remembered as the provenance of the entries.
+        ``counts`` go to the topic; ``run`` is remembered as the provenance of the entries. ``there`` says that the
+        entries have what ``parts`` add, as after they were restored.
         """
         keys = keys_of(owner)
-        update = {"topic": dict(sorted(counts.items())), "entries": [_amounts(part, run) for part in parts]}
+        update = {
+            "about": topic,
+            "topic": dict(sorted(counts.items())),
+            "entries": [_amounts(part, run) for part in parts],
+        }
         done = await self._script(
-            keys=[keys.trial(trial), keys.topic(topic), *(keys.entry(part.entry) for part in parts)],
-            args=[json.dumps(update, sort_keys=True), self._seconds, self._seconds, time.time(), PROVENANCE],
+            keys=[keys.trial(trial), keys.topic(topic)],
+            args=[
+                json.dumps(update, sort_keys=True),
+                self._seconds,
+                self._seconds,
+                time.time(),
+                PROVENANCE,
+                keys.entry(""),
+                int(there),
+            ],
         )
         return bool(done)
+
+    async def topic_of(self, owner: str, trial: str) -> str | None:
+        """The topic that an outcome was added to; None where it was not."""
+        stored = cast(bytes | None, await self._redis.get(keys_of(owner).trial(trial)))
+        return None if stored is None else str(json.loads(stored)["about"])
 
 
 def _amounts(part: Part, run: str) -> dict[str, object]:
@@ -62,4 +89,4 @@ def _amounts(part: Part, run: str) -> dict[str, object]:
         add |= {"compared": 1, "edge": part.gain.right}
         add |= {f"gain{index}": amount for index, amount in enumerate(up)}
         floored = {f"loss{index}": amount for index, amount in enumerate(down)}
-    return {"add": add, "floored": floored, "run": run}
+    return {"id": part.entry, "add": add, "floored": floored, "run": run}

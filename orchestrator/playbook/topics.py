@@ -8,7 +8,7 @@ import numpy as np
 from redis.asyncio import Redis
 
 from agents.problem import AnswerForm
-from orchestrator.playbook.entry import Kind, Topic
+from orchestrator.playbook.entry import Entry, Kind, Topic
 from orchestrator.playbook.entry_hash import filter_of
 from orchestrator.playbook.keys import OWNERS, Keys, keys_of
 from orchestrator.playbook.text import PROBLEM_CHARACTERS, masked, plain
@@ -83,6 +83,19 @@ class Topics:
         ids = [topic.decode() for topic in cast(list[bytes], await self._redis.zrevrange(keys.topic_times, 0, -1))]
         found = [await self.get(owner, topic) for topic in (*ids, *(whole(form) for form in _FORMS))]
         return [topic for topic in found if topic is not None]
+
+    async def restore(self, entry: Entry) -> None:
+        """The topic of an entry that was kept elsewhere, under the id that the entry knows."""
+        keys = keys_of(entry.owner)
+        await self._ensure(entry.owner, entry.topic, entry.problem, entry.form)
+        ranked = cast(bytes | None, await self._redis.hget(keys.topic(entry.topic), f"candidates:{entry.kind}"))
+        if int(ranked or 0) < entry.rank:
+            await self._redis.hset(keys.topic(entry.topic), f"candidates:{entry.kind}", str(entry.rank))
+        vector = await self._vector(entry.problem)
+        if entry.topic == whole(entry.form):
+            await self._keep(keys.loose, keys.loose_times, uuid.uuid4().hex, vector, entry.form)
+        else:
+            await self._keep(keys.topics, keys.topic_times, entry.topic, vector, entry.form)
 
     async def next_rank(self, owner: str, topic: str, kind: Kind) -> int:
         """The number of the topic's next candidate of that kind, from 1; each is given once."""

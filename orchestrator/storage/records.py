@@ -39,13 +39,32 @@ class CreatedKey(_Record):
 class Outcome(_Record):
     """What the controller knows of a run beyond its record; None where it does not apply or is not known yet.
 
-    ``supported`` is whether the verifiers stood behind the answer.
+    ``supported`` is whether the verifiers stood behind the answer; ``lesson`` is what the playbook may learn from it.
     """
 
     strategy: str | None = None
     difficulty: float | None = None
     form: str | None = None
     supported: bool | None = None
+    lesson: dict[str, Any] | None = None
+
+
+class TaughtRun(_Record):
+    """A run with its ``lesson``. ``rating`` is the owner's feedback, None where there is none."""
+
+    id: str
+    owner: str
+    created: float
+    status: str
+    request: dict[str, Any]
+    route: str | None
+    value: str | None
+    form: str | None
+    supported: bool | None
+    ledger: LedgerSummary | None
+    lesson: dict[str, Any]
+    text: str
+    rating: int | None
 
 
 class RunFigures(_Record):

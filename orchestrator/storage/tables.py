@@ -62,6 +62,7 @@ class RunRow(Base):
     form: Mapped[str | None] = mapped_column(String(16))
     supported: Mapped[bool | None] = mapped_column(Boolean)
     error: Mapped[str | None] = mapped_column(Text)
+    lesson: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class ThreadRow(Base):
@@ -123,6 +124,17 @@ class FeedbackRow(Base):
     rating: Mapped[int] = mapped_column(Integer)
     reason: Mapped[str | None] = mapped_column(Text)
     created: Mapped[float] = mapped_column(Float(53))
+
+
+class PlaybookRow(Base):
+    """An entry of the playbook as it last was, to fill Redis with after a loss."""
+
+    __tablename__ = "playbook"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    owner: Mapped[str] = mapped_column(String(64), index=True)
+    entry: Mapped[dict[str, Any]] = mapped_column(JSON)
+    updated: Mapped[float] = mapped_column(Float(53))
 
 
 class SessionRow(Base):

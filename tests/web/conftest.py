@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +15,7 @@ import uvicorn
 from redis.asyncio import Redis
 
 from orchestrator.playbook.entries import Entries
+from orchestrator.playbook.jobs import NoTeacher, Teacher
 from orchestrator.playbook.protocol import Playbook
 from orchestrator.settings import Settings
 from orchestrator.storage.database import Database
@@ -32,6 +33,7 @@ class ScriptedTandem:
     database: Database
     redis: Redis
     playbook: Playbook | None = None
+    teacher: Teacher = field(default_factory=NoTeacher)
 
 
 @dataclass

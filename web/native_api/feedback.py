@@ -34,7 +34,9 @@ async def rate(request: Request, run: str) -> dict[str, Any]:
     await doors.runs.get(run, who.owner)
     if fields.rating == 0:
         await doors.database.remove_feedback(run, who.owner)
+        doors.teacher.ended(run, who.owner)
         return {"run": run, "feedback": None}
     feedback = Feedback(rating=fields.rating, reason=(fields.reason or "").strip() or None)
     await doors.database.save_feedback(run, who.owner, feedback)
+    doors.teacher.ended(run, who.owner)
     return {"run": run, "feedback": feedback.model_dump()}

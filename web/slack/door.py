@@ -175,6 +175,7 @@ def _feedback(doors: Doors) -> FeedbackSink:
     async def store(run: str, owner: str, good: bool) -> None:
         await doors.runs.get(run, owner)
         await doors.database.save_feedback(run, owner, Feedback(rating=1 if good else -1))
+        doors.teacher.ended(run, owner)
 
     return store
 

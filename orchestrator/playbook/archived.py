@@ -1,0 +1,88 @@
+"""The playbook with a copy of its entries in the database, from which a Redis that lost them is filled again."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from orchestrator.playbook.entries import Entries
+from orchestrator.playbook.entry import Entry, Found, Kind, Listing, Status
+from orchestrator.storage.database import Database
+
+
+class DatabaseArchive:
+    """Implements ``Archive``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def keep(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            await self._database.save_entry(entry.owner, entry.id, entry.model_dump(mode="json"))
+
+
+class NoArchive:
+    """For trials on a Redis of their own."""
+
+    async def keep(self, entries: Sequence[Entry]) -> None:
+        return None
+
+
+class Archived:
+    """Implements ``Playbook``: reads from Redis, and what changes there is kept in the database as well."""
+
+    def __init__(self, entries: Entries, database: Database) -> None:
+        self._entries = entries
+        self._database = database
+        self._archive = DatabaseArchive(database)
+
+    async def entries(
+        self,
+        owner: str,
+        *,
+        kind: Kind | None = None,
+        status: Status | None = None,
+        limit: int = 100,
+        after: str | None = None,
+    ) -> Listing:
+        return await self._entries.entries(owner, kind=kind, status=status, limit=limit, after=after)
+
+    async def search(
+        self,
+        owner: str,
+        text: str,
+        *,
+        kind: Kind | None = None,
+        statuses: Sequence[Status] = (),
+        count: int = 10,
+    ) -> tuple[Found, ...]:
+        return await self._entries.search(owner, text, kind=kind, statuses=statuses, count=count)
+
+    async def get(self, owner: str, entry: str) -> Entry:
+        return await self._entries.get(owner, entry)
+
+    async def pin(self, owner: str, entry: str, pinned: bool = True) -> Entry:
+        return await self._kept(await self._entries.pin(owner, entry, pinned))
+
+    async def set_status(self, owner: str, entry: str, status: Status) -> Entry:
+        return await self._kept(await self._entries.set_status(owner, entry, status))
+
+    async def delete(self, owner: str, entry: str) -> None:
+        await self._entries.delete(owner, entry)
+        await self._database.remove_entries(owner, [entry])
+
+    async def clear(self, owner: str) -> int:
+        gone = await self._entries.clear(owner)
+        await self._database.remove_entries(owner)
+        return gone
+
+    def export(self, owner: str) -> AsyncIterator[Entry]:
+        return self._entries.export(owner)
+
+    async def put(self, entry: Entry) -> None:
+        await self._entries.put(entry)
+        await self._kept(entry)
+
+    async def counts(self, owner: str) -> dict[Kind, dict[Status, int]]:
+        return await self._entries.counts(owner)
+
+    async def _kept(self, entry: Entry) -> Entry:
+        await self._archive.keep([entry])
+        return entry

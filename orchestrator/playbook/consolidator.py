@@ -1,0 +1,204 @@
+"""The consolidator and the guide: a large model looks at what a topic's runs did, and proposes what to try.
+
+Behaviours are distilled after Metacognitive Reuse (reflect on traces, write ``name: instruction``); recipes are
+proposed and memory is kept small after EGuR (guide and consolidator). Whatever comes of it is a candidate and has to
+prove itself.
+"""
+
+import time
+import uuid
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+from orchestrator.playbook.entry import Entry, Kind, Recipe, Topic
+from orchestrator.playbook.evidence import log_evidence
+from orchestrator.playbook.learner import Archive
+from orchestrator.playbook.parts import PlaybookParts
+from orchestrator.playbook.prompts import render
+from orchestrator.playbook.proposals import behaviours_in, recipe_named, recipes_in
+from orchestrator.playbook.text import PROBLEM_CHARACTERS, plain
+from orchestrator.playbook.traces import Traces
+from orchestrator.settings_playbook import PlaybookSettings
+from orchestrator.storage.records import TaughtRun
+from routers.embedding import Embedder
+from workers.engines.protocol import Sampling
+from workers.messages import Message
+from workers.models.protocol import ChatModel, ChatRequest, complete
+
+_TRACES = 4
+_NEW = 3
+"""Proposals of a kind at a time."""
+_SAME = 0.9
+"""Cosine similarity from which two instructions are one."""
+_WEAK_AFTER = 20
+_TOKENS = 400
+
+
+class Consolidator:
+    """``model`` is asked at most three times for a topic. ``strategies`` are those a recipe may name."""
+
+    def __init__(
+        self,
+        parts: PlaybookParts,
+        archive: Archive,
+        traces: Traces,
+        embedder: Embedder,
+        settings: PlaybookSettings,
+        strategies: Collection[str],
+    ) -> None:
+        self._parts = parts
+        self._archive = archive
+        self._traces = traces
+        self._embedder = embedder
+        self._settings = settings
+        self._strategies = strategies
+
+    async def seed(self, topic: Topic) -> list[Entry]:
+        """Propose the recipes of the settings, in their order: the first of a topic need the least evidence."""
+        recipes = [recipe_named(name, self._strategies) for name in self._settings.recipes]
+        return await self._propose_recipes(topic, [recipe for recipe in recipes if recipe is not None])
+
+    async def consolidate(self, topic: Topic, runs: Sequence[TaughtRun], model: ChatModel) -> list[Entry]:
+        """Distil behaviours from the topic's latest ``runs``, rewrite a weak one, propose recipes; the new candidates.
+
+        Raises what the model does; what was proposed before stays.
+        """
+        added = await self._distil(topic, runs, model)
+        added += await self._rewrite(topic, model)
+        return added + await self._guide(topic, model)
+
+    async def _distil(self, topic: Topic, runs: Sequence[TaughtRun], model: ChatModel) -> list[Entry]:
+        known = await self._known(topic, "behaviour")
+        room = self._room(known)
+        solved = [run for run in runs if run.supported or (run.rating or 0) > 0][-_TRACES:]
+        if room < 1 or not solved:
+            return []
+        shown = [f"Problem: {_question(run)}\nSolution: {await self._traces.text(run)}" for run in solved]
+        names = ", ".join(entry.name for entry in known)
+        prompt = render(
+            "distil",
+            verdict="right",
+            traces="\n\n".join(shown),
+            count=str(min(_NEW, room)),
+            known=f"Write none that says the same as these: {names}." if names else "",
+        )
+        proposed = behaviours_in(await _asked(model, prompt), min(_NEW, room))
+        return await self._propose_behaviours(topic, proposed, known)
+
+    async def _rewrite(self, topic: Topic, model: ChatModel) -> list[Entry]:
+        """Put another wording in the place of the candidate with the least to show for the most trials."""
+        known = await self._known(topic, "behaviour")
+        weak = [
+            entry
+            for entry in known
+            if entry.status == "candidate"
+            and not entry.pinned
+            and entry.evidence.compared >= _WEAK_AFTER
+            and log_evidence(entry.evidence.gains) < 0
+        ]
+        if not weak:
+            return []
+        weakest = min(weak, key=lambda entry: log_evidence(entry.evidence.gains))
+        prompt = render(
+            "rewrite",
+            problem=weakest.problem,
+            instruction=f"{weakest.name}: {weakest.text}",
+            wins=f"{weakest.wins:g}",
+            trials=str(weakest.trials),
+        )
+        proposed = behaviours_in(await _asked(model, prompt), 1)
+        await self._archive.keep([await self._parts.entries.set_status(topic.owner, weakest.id, "demoted")])
+        return await self._propose_behaviours(topic, proposed, [entry for entry in known if entry is not weakest])
+
+    async def _guide(self, topic: Topic, model: ChatModel) -> list[Entry]:
+        room = self._room(await self._known(topic, "recipe"))
+        if room < 1:
+            return []
+        history = [
+            f"- {route}: {wins:g} of {trials}, {cost / trials:.0f}"
+            for route, (wins, trials, cost) in topic.routes.items()
+            if trials
+        ]
+        prompt = render(
+            "guide",
+            problem=topic.problem,
+            history="\n".join(history) or "- nothing yet",
+            strategies=", ".join(sorted(self._strategies)),
+            count=str(min(_NEW, room)),
+        )
+        proposed = recipes_in(await _asked(model, prompt), self._strategies, min(_NEW, room))
+        return await self._propose_recipes(topic, proposed)
+
+    async def _propose_recipes(self, topic: Topic, recipes: Sequence[Recipe]) -> list[Entry]:
+        known = await self._known(topic, "recipe")
+        names = {entry.name for entry in known}
+        fresh = [recipe for recipe in recipes if recipe.name not in names][: self._room(known)]
+        return [
+            await self._add(topic, "recipe", recipe.name, f"{recipe.name} for problems of this kind", recipe)
+            for recipe in fresh
+        ]
+
+    async def _propose_behaviours(
+        self, topic: Topic, proposed: Sequence[tuple[str, str]], known: Sequence[Entry]
+    ) -> list[Entry]:
+        """Those that say something new; one that repeats a known entry is that entry."""
+        added: list[Entry] = []
+        said = [entry.text for entry in known]
+        names = {entry.name for entry in known}
+        for name, text in proposed:
+            if name in names or await self._repeats(text, said):
+                continue
+            added.append(await self._add(topic, "behaviour", name, text, None))
+            said.append(text)
+            names.add(name)
+        return added
+
+    async def _repeats(self, text: str, said: Sequence[str]) -> bool:
+        if not said:
+            return False
+        vectors = await self._embedder.embed([text, *said])
+        return bool(np.max(vectors[1:] @ vectors[0]) >= _SAME)
+
+    async def _add(self, topic: Topic, kind: Kind, name: str, text: str, recipe: Recipe | None) -> Entry:
+        now = time.time()
+        entry = Entry(
+            id=uuid.uuid4().hex,
+            owner=topic.owner,
+            kind=kind,
+            name=name,
+            text=text,
+            recipe=recipe,
+            problem=topic.problem,
+            topic=topic.id,
+            form=topic.form,
+            pair=self._parts.pair,
+            version=self._parts.version,
+            rank=await self._parts.topics.next_rank(topic.owner, topic.id, kind),
+            created=now,
+            used=now,
+        )
+        await self._parts.entries.put(entry)
+        await self._archive.keep([entry])
+        return entry
+
+    async def _known(self, topic: Topic, kind: Kind) -> list[Entry]:
+        """The topic's entries of a kind, demoted and disabled ones too: what failed is not proposed again."""
+        entries = await self._parts.recall.of_topic(topic, every=True)
+        return [entry for entry in entries if entry.kind == kind]
+
+    def _room(self, known: Sequence[Entry]) -> int:
+        on_trial = sum(entry.status == "candidate" for entry in known)
+        return max(0, self._settings.candidates - on_trial)
+
+
+async def _asked(model: ChatModel, prompt: str) -> str:
+    request = ChatRequest(
+        (Message(role="user", content=prompt),), Sampling(max_tokens=_TOKENS, temperature=0.0), call=uuid.uuid4().hex
+    )
+    return (await complete(model, request)).text
+
+
+def _question(run: TaughtRun) -> str:
+    messages = [message for message in run.request["messages"] if message.get("role") == "user"]
+    return plain(str(messages[-1].get("content", "")) if messages else "", PROBLEM_CHARACTERS)

@@ -1,0 +1,163 @@
+"""Learning from a run, once: its outcome goes to its topic and to the entries that it used or left out."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import structlog
+from pydantic import BaseModel, ConfigDict
+
+from agents.problem import AnswerForm
+from orchestrator.playbook.entry import Entry, Status
+from orchestrator.playbook.evidence import Stakes, judged, randomised
+from orchestrator.playbook.lesson import Lesson
+from orchestrator.playbook.parts import PlaybookParts
+from orchestrator.playbook.records import Part
+from orchestrator.playbook.topic_hash import counted
+from orchestrator.runs import RunRequest
+from orchestrator.storage.records import TaughtRun
+from routers.assessment import answer_form
+from routers.cost import weigh_all
+from tools.verifiers.equality import cluster
+
+_ENDED = ("answered", "budget", "abstained")
+_log = structlog.get_logger(__name__)
+
+
+class Archive(Protocol):
+    """Keeps entries where Redis can be filled from again."""
+
+    async def keep(self, entries: Sequence[Entry]) -> None: ...
+
+
+class Told(BaseModel):
+    """A run as it is learned from. ``won`` is what is known of its answer, None where nothing is; ``writer_won`` the
+    same of the first attempt, by the model ``writer``. ``cost`` in parameter-weighted tokens."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run: str
+    owner: str
+    question: str
+    form: AnswerForm
+    route: str
+    won: float | None
+    writer: str
+    writer_won: float | None
+    tokens: int
+    cost: float
+    lesson: Lesson
+
+
+class Learned(BaseModel):
+    """``new`` is False where the run had taught all this before. ``changed`` are the entries promoted or demoted."""
+
+    model_config = ConfigDict(frozen=True)
+
+    topic: str
+    new: bool
+    changed: tuple[Entry, ...] = ()
+
+
+class Learner:
+    """``parameters`` maps models to their size in billions."""
+
+    def __init__(self, parts: PlaybookParts, archive: Archive, stakes: Stakes, parameters: Mapping[str, float]) -> None:
+        self._parts = parts
+        self._archive = archive
+        self._stakes = stakes
+        self._parameters = parameters
+
+    def told(self, run: TaughtRun) -> Told | None:
+        """What a stored run teaches; None for one that was cancelled, failed or went to the reader as it was. May take
+        tens of milliseconds of CPU time to compare answers."""
+        request, lesson = RunRequest.model_validate(run.request), Lesson.model_validate(run.lesson)
+        question = next((message.content for message in reversed(request.messages) if message.role == "user"), "")
+        form = answer_form(question)
+        if run.status not in _ENDED or form in ("text", "code") or run.ledger is None:
+            return None
+        won = _won(run, lesson)
+        same = lesson.first is not None and run.value is not None and len(cluster([lesson.first, run.value], form)) == 1
+        return Told(
+            run=run.id,
+            owner=run.owner,
+            question=question,
+            form=form,
+            route=run.route or "",
+            won=won,
+            writer=lesson.writer,
+            writer_won=None if won is None else float(won > 0 and same),
+            tokens=sum(usage.completion for usage in run.ledger.tokens.values()),
+            cost=weigh_all(run.ledger.tokens, self._parameters),
+            lesson=lesson,
+        )
+
+    async def learn(self, told: Told, *, restored: bool = False) -> Learned:
+        """Raises ``redis.exceptions.RedisError`` while Redis is away: nothing is half learned then. ``restored``: the
+        entries have this run's outcome already, and only their topic does not."""
+        topic = told.lesson.topic or await self._parts.records.topic_of(told.owner, told.run)
+        if topic is None:
+            topic = await self._parts.topics.assign(told.owner, told.question, told.form)
+        parts = self._parts_of(told)
+        new = await self._parts.records.add(told.owner, told.run, topic, _counts(told), parts, told.run, there=restored)
+        judging = new and not restored
+        changed = await self.judge(told.owner, [part.entry for part in parts]) if judging else []
+        return Learned(topic=topic, new=new, changed=tuple(changed))
+
+    async def judge(self, owner: str, entries: Sequence[str]) -> list[Entry]:
+        """Promote and demote what the evidence says of these; those that were."""
+        changed: list[Entry] = []
+        known = await self._parts.entries.some(owner, entries)
+        for index, entry in enumerate(known):
+            change = judged(entry, self._stakes)
+            if change is not None:
+                status: Status = "promoted" if change == "promote" else "demoted"
+                _log.info("the playbook changed its mind", entry=entry.id, name=entry.name, status=status)
+                known[index] = await self._parts.entries.set_status(owner, entry.id, status)
+                changed.append(known[index])
+            else:
+                await self._parts.entries.revalue(entry)
+        await self._archive.keep(known)
+        return changed
+
+    def _parts_of(self, told: Told) -> list[Part]:
+        """One part for each entry used, and one for an entry that chance left out."""
+        trial, won = told.lesson.on_trial, told.won
+        gains = {}
+        if trial is not None and trial.compared and won is not None:
+            gains[trial.entry] = randomised(
+                won,
+                told.cost,
+                used=trial.used,
+                share=trial.share,
+                default_rate=trial.default_rate,
+                default_cost=trial.default_cost,
+                stakes=self._stakes,
+            )
+        if won is None:
+            return []
+        used = [
+            Part(entry=entry, won=won, tokens=told.tokens, cost=told.cost, gain=gains.pop(entry, None))
+            for entry in told.lesson.used
+        ]
+        return [*used, *(Part(entry=entry, gain=gain) for entry, gain in gains.items())]
+
+
+def _won(run: TaughtRun, lesson: Lesson) -> float | None:
+    """The owner's word, else that of the verifiers; an answer taken on a recipe's word says nothing about it."""
+    if run.rating is not None:
+        return float(run.rating > 0)
+    if lesson.proven or run.supported is None:
+        return None
+    return float(run.supported)
+
+
+def _counts(told: Told) -> dict[str, float]:
+    """What goes to the topic: the default's figures come from runs without the playbook only."""
+    counts: dict[str, float] = {"seen": 1}
+    if told.won is None or told.lesson.used:
+        return counts
+    counts |= {"trials": 1, "wins": told.won, "tokens": told.tokens, "cost": told.cost}
+    counts |= counted("route", told.route, told.won, 1, told.cost)
+    if told.writer_won is not None:
+        counts |= counted("writer", told.writer, told.writer_won, 1)
+    return counts

@@ -1,0 +1,38 @@
+"""What a run leaves to learn from, stored with its outcome."""
+
+from pydantic import BaseModel, ConfigDict
+
+from orchestrator.playbook.recollection import OnTrial
+from orchestrator.state import RunState
+
+
+class Lesson(BaseModel):
+    """``used`` are the ids of the entries that the run used. ``writer`` wrote the first attempt, whose final answer is
+    ``first``; ``proven`` says that the answer was taken on a recipe's word, so that nothing is known about it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    topic: str | None = None
+    used: tuple[str, ...] = ()
+    on_trial: OnTrial | None = None
+    writer: str
+    first: str | None
+    proven: bool = False
+
+
+def lesson_of(state: RunState) -> Lesson | None:
+    """None where the playbook was not asked."""
+    recollection = state.get("recollection")
+    if recollection is None or not recollection.asked or not state["attempts"] or state.get("asked") is not None:
+        return None
+    attempts = state["attempts"]
+    verdict, advice = state["verdict"], recollection.advice
+    word = advice is not None and advice.proven and len(attempts) == 1
+    return Lesson(
+        topic=recollection.topic,
+        used=tuple(entry.id for entry in recollection.used),
+        on_trial=recollection.on_trial,
+        writer=attempts[0].model,
+        first=attempts[0].value,
+        proven=word and not getattr(verdict, "supported", False),
+    )

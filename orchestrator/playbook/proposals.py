@@ -1,0 +1,56 @@
+"""Reading what a model proposes: text that nobody vouches for, of which only the expected shape gets through."""
+
+import json
+import re
+from collections.abc import Collection
+
+from orchestrator.playbook.entry import Recipe
+from orchestrator.playbook.text import NAME_CHARACTERS, TEXT_CHARACTERS, plain, slug
+
+_LINE = re.compile(r"^\s*(?:[-*•]|\d+[.)])?\s*[`*\"]*(?P<name>[A-Za-z][\w \-]{2,80}?)[`*\"]*\s*:\s*(?P<text>\S.*)$")
+_WORDS = (3, 60)
+_ARRAY = re.compile(r"\[.*\]", re.DOTALL)
+
+
+def behaviours_in(text: str, most: int) -> list[tuple[str, str]]:
+    """(name, instruction) of every line of the form ``name: instruction``, each name once."""
+    found: dict[str, str] = {}
+    for line in text.splitlines():
+        match = _LINE.match(line)
+        if match is None:
+            continue
+        name, instruction = slug(match["name"])[:NAME_CHARACTERS], plain(match["text"], TEXT_CHARACTERS).strip('"*` ')
+        if "_" in name and _WORDS[0] <= len(instruction.split()) <= _WORDS[1]:
+            found.setdefault(name, instruction)
+    return list(found.items())[:most]
+
+
+def recipes_in(text: str, strategies: Collection[str], most: int) -> list[Recipe]:
+    """Recipes from a JSON array of {"strategy", "model"}, or of names like ``cot(small)``, that stand for something."""
+    match = _ARRAY.search(text)
+    if match is None:
+        return []
+    try:
+        values = json.loads(match[0])
+    except ValueError:
+        return []
+    recipes: dict[str, Recipe] = {}
+    for value in values:
+        recipe = recipe_named(_name(value), strategies)
+        if recipe is not None:
+            recipes.setdefault(recipe.name, recipe)
+    return list(recipes.values())[:most]
+
+
+def recipe_named(name: str, strategies: Collection[str]) -> Recipe | None:
+    """The recipe of a route's name such as ``program(small)``; None for a strategy or role that does not exist."""
+    match = re.fullmatch(r"(?P<strategy>[a-z_-]+)\((?P<model>small|large)\)", name)
+    if match is None or match["strategy"] not in strategies:
+        return None
+    return Recipe(strategy=match["strategy"], models=(match["model"],))
+
+
+def _name(value: object) -> str:
+    if isinstance(value, dict):
+        return f"{value.get('strategy')}({value.get('model')})"
+    return str(value)

@@ -1,0 +1,178 @@
+"""What a process that learns works with: built from the settings once, for as long as the process lives."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+from celery import Celery
+from redis.asyncio import Redis
+
+from agents.collaborative import collaborative_names
+from agents.events import Event
+from orchestrator.addresses import redis_url
+from orchestrator.model_park import ModelPark
+from orchestrator.offers import Offers
+from orchestrator.playbook.archived import DatabaseArchive
+from orchestrator.playbook.consolidator import Consolidator
+from orchestrator.playbook.entry import Entry
+from orchestrator.playbook.jobs import CONSOLIDATE, SHADOW, send
+from orchestrator.playbook.learner import Learned, Learner, Told
+from orchestrator.playbook.parts import PlaybookParts, build_parts, playbook_url
+from orchestrator.playbook.quiet import Interrupted, Quiet
+from orchestrator.playbook.shadow import ShadowTrials
+from orchestrator.playbook.traces import Traces
+from orchestrator.settings import Settings
+from orchestrator.storage.database import Database
+from orchestrator.storage.records import TaughtRun
+from orchestrator.storage.urls import database_url
+from orchestrator.strategies import build_strategies
+from routers.embedding import WordEmbedder
+from tools.sandbox.remote import CelerySandbox
+from workers.decode_lease import DecodeLease
+from workers.engines.errors import EngineError
+from workers.ledger import Budget, BudgetSpent, Ledger
+
+_UNFIT = frozenset({"code", "tools", *collaborative_names()})
+"""Strategies that need more than a question: a stub, tools, or two engines side by side."""
+_BUDGET = Budget(tokens=4096, calls=4, seconds=600)
+_LATEST = 50
+_log = structlog.get_logger(__name__)
+
+
+class Workshop:
+    """The tasks of the queue ``learn``, without Celery. ``open_workshop`` makes one."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        parts: PlaybookParts,
+        database: Database,
+        park: ModelPark,
+        learner: Learner,
+        shadows: ShadowTrials,
+        consolidator: Consolidator,
+        quiet: Quiet,
+        celery: Celery,
+    ) -> None:
+        self._settings = settings
+        self._options = settings.playbook
+        self._parts = parts
+        self._database = database
+        self._park = park
+        self._learner = learner
+        self._shadows = shadows
+        self._consolidator = consolidator
+        self._quiet = quiet
+        self._celery = celery
+
+    async def learn(self, run: str, owner: str) -> Learned | None:
+        """Add a run's outcome, and queue what follows from it. None for a run that teaches nothing."""
+        taught = await self._database.taught_run(run, owner)
+        told = None if taught is None else await asyncio.to_thread(self._learner.told, taught)
+        if told is None:
+            return None
+        learned = await self._learner.learn(told)
+        if learned.new:
+            await self._follow_up(told, learned)
+        return learned
+
+    async def shadow(self, run: str, owner: str) -> int:
+        """Try candidates on a run's question, while nobody else's run is under way; how many outcomes that gave."""
+        taught = await self._database.taught_run(run, owner)
+        told = None if taught is None else await asyncio.to_thread(self._learner.told, taught)
+        if taught is None or told is None:
+            return 0
+        added = 0
+        try:
+            for _ in range(self._options.shadow):
+                if not await self._quiet.during(self._one_trial(taught, told)):
+                    break
+                added += 1
+        except Interrupted:
+            _log.info("a trial gave way to a run", run=run)
+        except (EngineError, BudgetSpent) as error:
+            _log.info("a trial came to nothing", run=run, error=str(error))
+        return added
+
+    async def consolidate(self, owner: str, topic: str) -> list[Entry]:
+        """Propose candidates for a topic, while no run is under way."""
+        known = await self._parts.topics.get(owner, topic)
+        if known is None:
+            return []
+        added = await self._consolidator.seed(known)
+        runs = await self._runs_of(owner, topic)
+        ledger = Ledger(_BUDGET)
+        model = self._park.for_run(ledger, _nobody)[self._settings.named("large")]
+        try:
+            added += await self._quiet.during(self._consolidator.consolidate(known, runs, model))
+        except Interrupted:
+            _log.info("the consolidator gave way to a run", topic=topic)
+        except (EngineError, BudgetSpent) as error:
+            _log.info("the consolidator got no answer", topic=topic, error=str(error))
+        await self._parts.entries.sweep(owner)
+        return added
+
+    async def _one_trial(self, taught: TaughtRun, told: Told) -> bool:
+        if told.lesson.proven:
+            return await self._recheck(taught, told)
+        topic_id = await self._parts.records.topic_of(told.owner, told.run)
+        topic = await self._parts.topics.get(told.owner, topic_id) if topic_id else None
+        entry = await self._shadows.candidate(told, topic) if topic else None
+        return entry is not None and await self._shadows.run(taught, told, entry) is not None
+
+    async def _recheck(self, taught: TaughtRun, told: Told) -> bool:
+        for entry in await self._parts.entries.some(told.owner, told.lesson.used):
+            if entry.kind == "recipe":
+                await self._shadows.recheck(taught, told, entry)
+        return False  # one comparison of an answer is all there is
+
+    async def _runs_of(self, owner: str, topic: str) -> list[TaughtRun]:
+        runs = await self._database.taught_runs(owner, latest=_LATEST * 4)
+        mine = [run for run in runs if await self._parts.records.topic_of(owner, run.id) == topic]
+        return mine[-_LATEST:]
+
+    async def _follow_up(self, told: Told, learned: Learned) -> None:
+        topic = await self._parts.topics.get(told.owner, learned.topic)
+        every = self._options.consolidate
+        if topic is not None and every and topic.seen % every == 0:
+            await asyncio.to_thread(send, self._celery, CONSOLIDATE, told.owner, learned.topic)
+        if self._options.shadow and (told.won or told.lesson.proven):
+            await asyncio.to_thread(send, self._celery, SHADOW, told.run, told.owner)
+
+
+@asynccontextmanager
+async def open_workshop(settings: Settings, celery: Celery) -> AsyncIterator[Workshop]:
+    """Open stores and clients, and close them in reverse order."""
+    async with AsyncExitStack() as stack:
+        # With a socket timeout redis-py sends through asyncio.wait_for, which loses cancellations on Python 3.11.
+        redis = Redis.from_url(redis_url(settings), socket_timeout=None)
+        stack.push_async_callback(redis.aclose)
+        own = Redis.from_url(playbook_url(settings), socket_timeout=None)
+        stack.push_async_callback(own.aclose)
+        database = await stack.enter_async_context(Database.open(database_url(settings.storage)))
+        park = ModelPark(settings, DecodeLease(redis))
+        stack.push_async_callback(park.aclose)
+        strategies, embedder = build_strategies(settings), WordEmbedder()
+        parts = build_parts(settings, own, embedder, strategies)
+        archive = DatabaseArchive(database)
+        parameters = {name: model.parameters for name, model in settings.models.items()}
+        learner = Learner(parts, archive, settings.playbook.guard, parameters)
+        sandbox = CelerySandbox(celery, redis)
+        offers = Offers(settings, tuple(strategies))
+        fit = frozenset(strategies) - _UNFIT
+        yield Workshop(
+            settings,
+            parts,
+            database,
+            park,
+            learner,
+            ShadowTrials(settings, parts, learner, park, offers, strategies, sandbox),
+            Consolidator(parts, archive, Traces(redis), embedder, settings.playbook, fit),
+            Quiet(redis),
+            celery,
+        )
+
+
+async def _nobody(event: Event) -> None:
+    """What a model says behind the scenes is for no one."""
