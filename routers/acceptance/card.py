@@ -46,7 +46,8 @@ class Gain(_Part):
     gain: tuple[float, ...] = Field(min_length=1)
 
     def at(self, probability: float) -> float:
-        return float(np.interp(probability, self.before, self.gain))
+        """Never more than what is missing to certainty."""
+        return min(float(np.interp(probability, self.before, self.gain)), 1 - probability)
 
 
 class RiskPoint(_Part):

@@ -1,6 +1,7 @@
 """Training cases: every answer that a policy could find itself with, after one attempt, two or three."""
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -45,7 +46,9 @@ def cases_of(asked: Sequence[Asked], routes: Sequence[str], scales: Scales, seed
                 right.append(one.right[chosen[surest(attempts, camp, scales)]])
                 size.append(len(chosen))
         made = len(columns) - before
-        weights += [1 / made] * made
+        # What follows one attempt matters as much as what follows three, of which there are many more.
+        counts = Counter(size[before:])
+        weights += [1 / (len(counts) * counts[number_of]) for number_of in size[before:]]
         keys += [one.split_key] * made
         questions += [number] * made
     return Cases(

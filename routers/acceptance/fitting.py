@@ -15,7 +15,7 @@ from routers.acceptance.features import RouteScale, scales_of, vector
 
 _INNER_FOLDS = 4
 # In units of one question's weight: what a coefficient of 1 costs.
-_RIDGE = 1.0
+_RIDGE = 0.3
 _SMALLEST = 1e-4
 
 

@@ -8,6 +8,7 @@ from routers.acceptance.card import RiskPoint
 
 _RISKS = tuple(round(0.01 * step, 2) for step in (*range(1, 11), 12, 15, 20, 25, 30, 40, 50))
 _CONFIDENCE = 0.95
+_STARTS = 3
 # The test starts where as many answers are left that this many errors could be borne.
 _BORNE = 2
 
@@ -43,19 +44,25 @@ def risk_point(steps: Sequence[Sequence[tuple[float, bool]]], risk: float) -> Ri
     where so little can be vouched for.
 
     Thresholds are tested from the strictest down until one fails, so that many tests are as safe as one (fixed-sequence
-    testing: Angelopoulos et al., Learn then Test, section 3.2). Where the test starts depends on ``risk`` and the
-    number of answers alone, never on which of them are right.
+    testing: Angelopoulos et al., Learn then Test, section 3.2), from three starts that share the error allowed. Where
+    they lie depends on ``risk`` and the number of answers alone, never on which of them are right.
     """
     tops = sorted((max((p for p, _ in step), default=0.0) for step in steps), reverse=True)
-    start = _start(risk, len(tops))
+    counts = _counts(_start(risk, len(tops)), len(tops))
+    starts = [counts[len(counts) * part // _STARTS :] for part in range(_STARTS)]
+    found = [_lowest(steps, risk, [tops[count - 1] for count in rest]) for rest in starts]
+    return max((point for point in found if point is not None), key=lambda point: point.answered, default=None)
+
+
+def _lowest(
+    steps: Sequence[Sequence[tuple[float, bool]]], risk: float, thresholds: Sequence[float]
+) -> RiskPoint | None:
+    """The last of ``thresholds``, from the strictest, before the first that fails."""
     found: RiskPoint | None = None
-    for count in _counts(start, len(tops)):
-        threshold = tops[count - 1]
-        if threshold <= 0:
-            break
+    for threshold in thresholds:
         answers = [right for right in ladder_outcomes(steps, threshold) if right is not None]
         wrong = sum(not right for right in answers)
-        if upper_bound(wrong, len(answers)) > risk:
+        if threshold <= 0 or upper_bound(wrong, len(answers), 1 - (1 - _CONFIDENCE) / _STARTS) > risk:
             break
         found = RiskPoint(risk=risk, threshold=threshold, answered=len(answers), wrong=wrong, n=len(steps))
     return found
@@ -63,7 +70,14 @@ def risk_point(steps: Sequence[Sequence[tuple[float, bool]]], risk: float) -> Ri
 
 def _start(risk: float, n: int) -> int:
     """The least number of answers of which ``_BORNE`` may be wrong; more than ``n`` where there are not so many."""
-    return next((count for count in range(_BORNE + 1, n + 1) if upper_bound(_BORNE, count) <= risk), n + 1)
+    return next(
+        (
+            count
+            for count in range(_BORNE + 1, n + 1)
+            if upper_bound(_BORNE, count, 1 - (1 - _CONFIDENCE) / _STARTS) <= risk
+        ),
+        n + 1,
+    )
 
 
 def _counts(start: int, n: int) -> list[int]:

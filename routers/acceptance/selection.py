@@ -13,7 +13,8 @@ def unselected(outcomes: Iterable[Outcome]) -> list[Outcome]:
     now and then.
 
     A benchmark asks a route the first questions of a family. What lies beyond in a cache of generations was asked
-    because another attempt was doubted, so these are the harder questions; real runs are like that throughout.
+    because another attempt was doubted, so these are the harder questions; real runs are like that throughout. The
+    order of a family's questions is the one in which the route with the most of them was tried, as stores keep it.
     """
     families: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
@@ -21,14 +22,15 @@ def unselected(outcomes: Iterable[Outcome]) -> list[Outcome]:
             families.setdefault(outcome.family, []).append(outcome)
     kept: list[Outcome] = []
     for name in sorted(families):
-        order = {id: place for place, id in enumerate(sorted({outcome.id for outcome in families[name]}))}
         routes: dict[tuple[str, int], list[Outcome]] = {}
         for outcome in families[name]:
             routes.setdefault((outcome.route, outcome.seed), []).append(outcome)
+        most = max(sorted(routes), key=lambda key: len(routes[key]))
+        order = {id: place for place, id in enumerate(dict.fromkeys(outcome.id for outcome in routes[most]))}
         for key in sorted(routes):
-            places = sorted({order[outcome.id] for outcome in routes[key]})
+            places = sorted({order[outcome.id] for outcome in routes[key] if outcome.id in order})
             end = _end(places)
-            kept += [outcome for outcome in routes[key] if order[outcome.id] < end]
+            kept += [outcome for outcome in routes[key] if order.get(outcome.id, end) < end]
     return kept
 
 

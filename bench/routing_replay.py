@@ -1,0 +1,91 @@
+"""Policies over stored outcomes: what they would have decided, and what came of it, without generating anything."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from agents.problem import Answer, Evidence
+from routers.acceptance.asked import Asked
+from routers.acceptance.attempt import Attempt
+from routers.assessment import Assessment
+from routers.policy import Abstain, Accept, Policy
+from routers.route import Decision, Effort, Estimate, Route
+from workers.usage import Usage
+
+
+class OutcomeMissing(Exception):
+    """A policy wanted an attempt that was never made; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a reader would have got: ``right`` None where the policy abstained. ``tokens`` by model of all attempts."""
+
+    right: bool | None
+    attempts: int
+    tokens: Mapping[str, Usage]
+
+
+@dataclass(frozen=True, slots=True)
+class StartingWith:
+    """Wraps a policy whose first route was chosen elsewhere."""
+
+    others: Policy
+    route: Route
+
+    def first(self, assessment: Assessment, effort: Effort) -> Decision:
+        return Decision(route=self.route, reason="chosen by the router", considered=(Estimate(route=self.route),))
+
+    def after(self, assessment: Assessment, effort: Effort, attempts: Sequence[Answer]) -> Accept | Abstain | Decision:
+        return self.others.after(assessment, effort, attempts)
+
+
+def replay(policy: Policy, one: Asked, effort: Effort) -> Replayed:
+    """Raises ``OutcomeMissing``. May take tens of milliseconds to compare answers."""
+    assessment = Assessment(form=one.form, difficulty=None, reason="replayed")
+    decision = policy.first(assessment, effort)
+    taken: list[int] = []
+    while True:
+        taken.append(_index(one, decision.route))
+        verdict = policy.after(assessment, effort, [answer_of(one.attempts[index]) for index in taken])
+        if not isinstance(verdict, Decision):
+            right = one.right[taken[verdict.attempt]] if isinstance(verdict, Accept) else None
+            return Replayed(right, len(taken), _total([one.tokens[index] for index in taken]))
+        decision = verdict
+
+
+def route_named(name: str) -> Route:
+    """From a name such as ``program(large)``."""
+    strategy, _, models = name.partition("(")
+    return Route(strategy=strategy, models=tuple(models.rstrip(")").split("+")))
+
+
+def answer_of(attempt: Attempt) -> Answer:
+    """The attempt as a policy sees it. Its models are named by their roles."""
+    route = route_named(attempt.route)
+    return Answer(
+        text=attempt.value or "",
+        value=attempt.value,
+        strategy=route.strategy,
+        model=route.models[-1],
+        evidence=Evidence(
+            program_ran=attempt.ran,
+            agreement=attempt.agreement,
+            mean_logprob=attempt.logprob,
+            length=attempt.length,
+        ),
+    )
+
+
+def _index(one: Asked, route: Route) -> int:
+    index = one.index(route.name, route.sample)
+    if index is None:
+        raise OutcomeMissing(f"{one.id} was never tried on {route.name} with seed {route.sample}")
+    return index
+
+
+def _total(parts: Sequence[Mapping[str, Usage]]) -> dict[str, Usage]:
+    total: dict[str, Usage] = {}
+    for part in parts:
+        for model, usage in part.items():
+            total[model] = total.get(model, Usage()) + usage
+    return total

@@ -1,0 +1,44 @@
+"""Outcomes of a made-up pair whose laws are known: each question has a difficulty, each route a skill, and a
+log-probability that tells right from wrong as well as ``signal`` says."""
+
+import random
+
+from agents.problem import Evidence
+from routers.outcome import Outcome
+from workers.usage import Usage
+
+PARAMETERS = {"small": 0.5, "large": 1.5}
+_SKILL = {"program(small)": -0.6, "cot(small)": -0.8, "program(large)": 0.7, "cot(large)": 0.6}
+_LENGTH = {"program(small)": 140, "cot(small)": 250, "program(large)": 100, "cot(large)": 260}
+
+
+def made_up(questions: int, seed: int = 0, signal: float = 1.0, variants: int = 1) -> list[Outcome]:
+    """``variants`` questions in a row share a split key."""
+    chance = random.Random(seed)
+    found = []
+    for number in range(questions):
+        ease = chance.gauss(0.0, 1.0)
+        for route, skill in _SKILL.items():
+            right = ease + skill + chance.gauss(0.0, 0.7) > 0
+            model = route[:-1].split("(")[1]
+            wrong = str(1000 + chance.randrange(6))
+            found.append(
+                Outcome(
+                    id=f"made-up/{number:04}",
+                    question=f"question {number}",
+                    family="made-up",
+                    split_key=f"made-up/{number // variants:04}",
+                    form="number",
+                    route=route,
+                    value="7" if right else wrong,
+                    correct=right,
+                    tokens={model: Usage(prompt=50, completion=_LENGTH[route])},
+                    seconds=1.0,
+                    evidence=Evidence(
+                        program_ran=True if route.startswith("program") else None,
+                        mean_logprob=-0.2 + 0.05 * (signal * (1.0 if right else -1.0) + chance.gauss(0.0, 1.0)),
+                        length=_LENGTH[route],
+                    ),
+                )
+            )
+    return found

@@ -1,0 +1,67 @@
+"""Selective answering keeps what it promises."""
+
+import random
+
+import pytest
+
+from routers.acceptance.calibration import Isotonic, calibration_floor, expected_calibration_error
+from routers.acceptance.risk import ladder_outcomes, risk_point, risk_points, upper_bound
+
+Steps = list[list[tuple[float, bool]]]
+
+
+def _answers(n: int, seed: int) -> Steps:
+    """A calibrated confidence that is mostly high."""
+    chance = random.Random(seed)
+    made = []
+    for _ in range(n):
+        p = chance.random() ** 0.5
+        made.append([(p, chance.random() < p)])
+    return made
+
+
+def test_the_error_among_answers_stays_below_the_risk_on_new_questions() -> None:
+    new = _answers(20_000, seed=99)
+    broken = vouched = 0
+    for seed in range(40):
+        point = risk_point(_answers(300, seed), 0.2)
+        if point is None:
+            continue
+        vouched += 1
+        given = [right for right in ladder_outcomes(new, point.threshold) if right is not None]
+        broken += sum(not right for right in given) / len(given) > 0.2
+    # With 95 % confidence each: more than six of forty would be a broken promise.
+    assert broken <= 6
+    assert vouched >= 30
+
+
+def test_a_risk_that_the_data_cannot_vouch_for_has_no_threshold() -> None:
+    assert risk_point(_answers(300, seed=0), 0.005) is None
+    assert risk_point([[(0.9, True)]] * 10, 0.1) is None
+
+
+def test_a_higher_risk_never_answers_less() -> None:
+    points = risk_points(_answers(400, seed=2))
+    answered = [point.answered for point in points]
+    assert answered == sorted(answered)
+    assert points[-1].risk == 0.5
+
+
+def test_the_upper_bound_is_clopper_and_pearsons() -> None:
+    # One minus the n-th root of 0.05 for no error at all.
+    assert abs(upper_bound(0, 59) - (1 - 0.05 ** (1 / 59))) < 1e-9
+    assert upper_bound(5, 5) == 1.0
+
+
+def test_calibration_error_sees_overconfidence_and_its_floor_is_chance() -> None:
+    right = [float(number % 2) for number in range(1000)]
+    assert expected_calibration_error([0.5] * 1000, right) == 0.0
+    assert abs(expected_calibration_error([0.9] * 1000, right) - 0.4) < 1e-9
+    assert 0.005 < calibration_floor([0.5] * 1000) < 0.1
+    assert expected_calibration_error([], []) == 0.0
+
+
+def test_isotonic_probabilities_rise_with_the_score_and_stay_within_what_was_seen() -> None:
+    steps = Isotonic(scores=(-1.0, 0.0, 2.0), probabilities=(0.1, 0.5, 0.9))
+    found = [steps.probability(score) for score in (-9.0, -1.0, -0.5, 1.0, 9.0)]
+    assert found == pytest.approx([0.1, 0.1, 0.3, 0.7, 0.9])
