@@ -1,10 +1,12 @@
 """How long one model takes to its first token after the other one's turn, at a given length of what both have read."""
 
+import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import cast
 
 from workers.collaboration.desk import LocalDesk
 from workers.collaboration.gate import OpenGate
@@ -12,7 +14,7 @@ from workers.collaboration.page import Page
 from workers.collaboration.policy import Call, Keep, Role
 from workers.collaboration.protocol import CollaborationRequest
 from workers.collaboration.seat import Seat
-from workers.engines.protocol import Engine, Sampling
+from workers.engines.protocol import Engine, Finish, Generation, Sampling, Token
 from workers.messages import Message
 from workers.usage import Usage
 
@@ -24,11 +26,13 @@ _ROLES: tuple[Role, Role] = ("small", "large")
 class Handing:
     """One hand-over from ``origin``: seconds from the end of its turn to the other's first token, and what that one's
     engine read. ``own`` are the seconds from request to first token when the same model goes on by itself a moment
-    later, with all but its last token in its cache."""
+    later, with all but its last token in its cache; ``prefill`` those when as many tokens as at the hand-over are new
+    to it, which nobody handed over: other text behind what it had read already."""
 
     origin: Role
     seconds: float
     own: float
+    prefill: float
     read: int
     cached: int
 
@@ -36,7 +40,8 @@ class Handing:
 async def hand_over(engines: Mapping[Role, Engine], prefix: int, delta: int, times: int) -> AsyncIterator[Handing]:
     """Let two models take turns of ``delta`` tokens after ``prefix`` tokens that both have in their caches, until each
     has handed over ``times`` times. The prefix is a new one, so that nothing of it is cached from before."""
-    page, desk, request = await _desk(engines, prefix, delta, times)
+    table = await _table(engines, prefix, delta, times)
+    page, desk, request = table.page, table.desk, table.request
     for role in _ROLES:
         await _turn(desk, page, role, delta)
     for turn in range(2 * times):
@@ -44,15 +49,30 @@ async def hand_over(engines: Mapping[Role, Engine], prefix: int, delta: int, tim
         before = request.meter.usage[role]
         ended = time.perf_counter()
         first = await _turn(desk, page, role, delta)
+        # What it is compared with begins from rest too: schedulers and clocks favour an engine that has waited.
+        rest = time.perf_counter() - ended
         read = _read(before, request.meter.usage[role])
+        await asyncio.sleep(rest)
         asked = time.perf_counter()
         own = await _turn(desk, page, role, 1)
-        yield Handing(_ROLES[1 - turn % 2], first - ended, own - asked, read.prompt - read.cached, read.cached)
+        fresh = read.prompt - read.cached
+        await asyncio.sleep(rest)
+        prefill = await _prefill(table, role, fresh, turn)
+        yield Handing(_ROLES[1 - turn % 2], first - ended, own - asked, prefill, fresh, read.cached)
 
 
-async def _desk(
-    engines: Mapping[Role, Engine], prefix: int, delta: int, times: int
-) -> tuple[Page, LocalDesk, CollaborationRequest]:
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """``spare`` is more text of the kind of the prefix."""
+
+    seats: Mapping[Role, Seat]
+    page: Page
+    desk: LocalDesk
+    request: CollaborationRequest
+    spare: Mapping[Role, Sequence[int]]
+
+
+async def _table(engines: Mapping[Role, Engine], prefix: int, delta: int, times: int) -> _Table:
     limit = (2 * times + 2) * (delta + 1)
     request = CollaborationRequest(
         job=uuid.uuid4().hex,
@@ -65,11 +85,35 @@ async def _desk(
     run = uuid.uuid4().hex
     text = "".join(_SENTENCE.format(number=number, run=run) for number in range(1, prefix // 8 + 2))
     seats: dict[Role, Seat] = {}
+    spare: dict[Role, Sequence[int]] = {}
     for role in _ROLES:
+        ids = await engines[role].tokenize(text)
         seats[role] = Seat(role, role, engines[role], shared=True)
-        seats[role].ids = list((await engines[role].tokenize(text))[:prefix])
+        seats[role].ids, spare[role] = list(ids[:prefix]), ids[prefix:]
     page = Page(request, limit, ())
-    return page, LocalDesk(request, seats, page, OpenGate()), request
+    return _Table(seats, page, LocalDesk(request, seats, page, OpenGate()), request, spare)
+
+
+async def _prefill(table: _Table, role: Role, fresh: int, turn: int) -> float:
+    """Seconds to the first token after ``fresh`` new ones at the end of what the model has read. They are others in
+    each turn: an engine may have kept those of an earlier one."""
+    seat, spare = table.seats[role], table.spare[role]
+    await seat.catch_up(table.page.written, table.page.author)
+    # The last token that the model wrote itself is new to its engine too.
+    start = turn * fresh % (len(spare) - fresh)
+    prompt = (*seat.ids, *spare[start : start + fresh - 1])
+    asked = time.perf_counter()
+    events = cast(
+        AsyncGenerator[Token | Finish, None],
+        seat.engine.generate(Generation(prompt, Sampling(max_tokens=1), uuid.uuid4().hex)),
+    )
+    async with aclosing(events):
+        await anext(events)
+        seconds = time.perf_counter() - asked
+        # To its end: a generation that is over needs no abort.
+        async for _ in events:
+            pass
+    return seconds
 
 
 async def _turn(desk: LocalDesk, page: Page, role: Role, tokens: int) -> float:
