@@ -21,6 +21,7 @@ from agents.toolmaker import ToolmakerOptions
 from orchestrator.settings_acceptance import AcceptanceSettings
 from orchestrator.settings_collaboration import CollaborationSettings
 from orchestrator.settings_playbook import PlaybookSettings
+from orchestrator.settings_router import RouterSettings
 from routers.route import Effort
 from routers.standing import Scale
 from tools.sandbox.protocol import Limits
@@ -296,6 +297,7 @@ class Settings(_Section):
     strategies: StrategySettings = StrategySettings()
     auto: AutoSettings = AutoSettings()
     acceptance: AcceptanceSettings = AcceptanceSettings()
+    router: RouterSettings = RouterSettings()
     sandbox: Limits = Limits()
     tools: ToolSettings = ToolSettings()
     documents: DocumentsSettings = DocumentsSettings()

@@ -29,7 +29,7 @@ class Familiarity:
     def strange(self, features: Features) -> str | None:
         """Why nothing is known of such a question, as half a sentence; None where it is familiar."""
         if features.form not in self.forms:
-            return f"no router was trained on answers that are a {features.form}"
+            return f"it was not trained on answers of the form {features.form!r}"
         similarity = self.vectors @ features.vector
         near = float(np.sort(similarity)[-_NEAREST:].mean())
         if near < self.threshold:

@@ -14,12 +14,11 @@ def best_route(
     predictions: Predictions, price: float, *, fallback: str | None = None, most_tokens: float = math.inf
 ) -> str:
     """argmax P − λ · cost over the routes that are expected to fit ``most_tokens`` and are proven against the
-    ``fallback``, which needs no proof. Where nothing fits, the fallback, else the route with the fewest tokens."""
-    allowed = {
-        route: prediction
-        for route, prediction in predictions.items()
-        if prediction.tokens <= most_tokens and (prediction.proven or route == fallback)
-    }
+    ``fallback``, which needs no proof itself; an unproven route that fits comes before the fallback that does not.
+    Where nothing fits, the fallback, else the route with the fewest tokens."""
+    fitting = {route: one for route, one in predictions.items() if one.tokens <= most_tokens}
+    proven = {route: one for route, one in fitting.items() if one.proven or route == fallback}
+    allowed = proven or fitting
     if allowed:
         return max(allowed, key=lambda route: value(allowed[route], price))
     if fallback is not None and fallback in predictions:

@@ -10,8 +10,8 @@ from routers.estimators.table import Table
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """``success``: probability of a right answer. ``tokens``: read and written by all models. ``cost``: parameter-
-    weighted tokens, the large model's ``cot`` on an average question being 1. ``proven`` False: not enough speaks for
+    """``success``: probability of a right answer. ``tokens``: written by all models. ``cost``: parameter-weighted
+    tokens, the large model's ``cot`` on an average question being 1. ``proven`` False: not enough speaks for
     taking this route instead of the fallback."""
 
     success: float

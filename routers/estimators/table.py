@@ -23,9 +23,10 @@ class TooFewOutcomes(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """``n`` questions by ``r`` routes. ``success`` is the share of seeds that were right, ``tokens`` and ``cost`` their
-    means; NaN where a route was not tried. ``greedy`` is whether the route's own sampling (seed 0) was right.
-    ``vectors`` has shape (n, dimensions). ``unit``: parameter-weighted tokens that cost 1."""
+    """``n`` questions by ``r`` routes; NaN where a route was not tried. ``success`` is the share of seeds that were
+    right, ``tokens`` (written, as budgets count them) and ``cost`` their means; ``greedy`` is whether the route's own
+    sampling (seed 0) was right. ``vectors`` has shape (n, dimensions). ``unit``: parameter-weighted tokens that cost
+    1."""
 
     ids: tuple[str, ...]
     texts: tuple[str, ...]
@@ -121,7 +122,7 @@ def table_of(
             success[row, column] = np.mean([outcome.correct for outcome in own])
             first = min(own, key=lambda outcome: outcome.seed)
             greedy[row, column] = first.correct
-            tokens[row, column] = np.mean([sum(use.total for use in outcome.tokens.values()) for outcome in own])
+            tokens[row, column] = np.mean([sum(use.completion for use in outcome.tokens.values()) for outcome in own])
             cost[row, column] = np.mean([weigh_all(outcome.tokens, parameters) for outcome in own])
     unit = _unit(cost, routes, yardstick)
     firsts = [made[0] for _, made in grouped]

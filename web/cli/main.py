@@ -2,7 +2,7 @@
 
 import typer
 
-from web.cli import bench, keys, models, playbook, train
+from web.cli import bench, keys, models, playbook, router, train
 from web.cli.ask import ask
 from web.cli.doctor import doctor
 from web.cli.init import init
@@ -24,6 +24,7 @@ def build() -> typer.Typer:
     app.add_typer(keys.app, name="keys")
     app.add_typer(playbook.app, name="playbook")
     app.add_typer(train.app, name="train")
+    app.add_typer(router.app, name="router")
     return app
 
 
