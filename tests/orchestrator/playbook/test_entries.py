@@ -19,11 +19,6 @@ from tests import processes
 from tests.orchestrator.playbook.building import behaviour, recipe
 
 
-@pytest.fixture(scope="module")
-def embedder() -> WordEmbedder:
-    return WordEmbedder()
-
-
 @pytest.fixture
 def entries(redis: Redis, embedder: WordEmbedder) -> Entries:
     return Entries(redis, embedder)
