@@ -27,6 +27,7 @@ from orchestrator.playbook.protocol import Playbook
 from orchestrator.playbook.recall import NoPlaybook, Recaller
 from orchestrator.readiness import Readiness
 from orchestrator.recalled_answers import RecalledAnswers
+from orchestrator.router_in_service import NoRouter, RouterInService, ShelvedRouter
 from orchestrator.run_service import RunService
 from orchestrator.settings import Settings
 from orchestrator.state import CHECKPOINTED
@@ -79,7 +80,8 @@ async def open_tandem(settings: Settings) -> AsyncIterator[Tandem]:
         recaller = NoPlaybook() if parts is None else parts.recall
         teacher: Teacher = NoTeacher() if parts is None else CeleryTeacher(celery)
         stack.push_async_callback(teacher.aclose)
-        controller = build_controller(settings, offers, sandbox, threads, saver, recaller)
+        router = ShelvedRouter(settings, WordEmbedder()) if settings.router.serve else NoRouter()
+        controller = build_controller(settings, offers, sandbox, threads, saver, recaller, router)
         equipment = await stack.enter_async_context(Equipment(settings, database))
         runs = RunService(
             settings=settings,
@@ -114,6 +116,7 @@ def build_controller(
     threads: Threads = NoThreads(),
     checkpointer: BaseCheckpointSaver[str] | None = None,
     playbook: Recaller = NoPlaybook(),
+    router: RouterInService = NoRouter(),
 ) -> Controller:
     """A controller over the built-in strategies; without a checkpointer nothing survives the process."""
     return Controller(
@@ -127,6 +130,7 @@ def build_controller(
         asker=VerdictAsker(settings.auto.ask_weak, settings.auto.ask_strong) if settings.auto.ask else None,
         checkpointer=checkpointer,
         playbook=playbook,
+        router=router,
     )
 
 

@@ -23,14 +23,16 @@ from orchestrator.offers import Offers
 from orchestrator.playbook.asking import asked_of
 from orchestrator.playbook.recall import NoPlaybook, Recaller
 from orchestrator.playbook.recollection import NOTHING, Recollection
+from orchestrator.router_in_service import NoRouter, RouterInService
 from orchestrator.runs import RunRequest
 from orchestrator.state import RunContext, RunState
 from orchestrator.threads import Threads
-from routers.assessment import assess
+from routers.assessment import Assessment, assess
 from routers.policy import Abstain, Accept, Policy
 from routers.recommended import Recommended
-from routers.route import Decision, Estimate, Route
+from routers.route import Decision, Effort, Estimate, Route
 from routers.sticky import Turn
+from routers.value import Weighed
 from tools.sandbox.protocol import Limits, Sandbox
 from workers.engines.protocol import Sampling
 from workers.ledger import BudgetSpent
@@ -55,6 +57,7 @@ class Controller:
         asker: Asker | None = None,
         checkpointer: BaseCheckpointSaver[str] | None = None,
         playbook: Recaller = NoPlaybook(),
+        router: RouterInService = NoRouter(),
     ) -> None:
         self._offers = offers
         self._strategies = strategies
@@ -65,6 +68,7 @@ class Controller:
         self._vote_temperature = vote_temperature
         self._asker = asker
         self._playbook = playbook
+        self._router = router
         self._graph = self._compile(checkpointer)
         self._checkpointed = checkpointer is not None
 
@@ -90,9 +94,11 @@ class Controller:
         request = request.model_copy(update={"messages": without_template_tokens(request.messages)})
         earlier = await self._earlier(request)
         assessment = assess(request.messages, earlier["inherited"])
-        policy = self._offers.policy(request, turn=earlier["turn"])
+        effort = self._offers.effort(request)
+        weighed = await self._weighed(request, assessment, effort, None)
+        policy = self._offers.policy(request, turn=earlier["turn"], weighed=weighed)
         recollection = await self._recollect(request, None)
-        return _advised(policy, recollection).first(assessment, self._offers.effort(request))
+        return _advised(policy, recollection).first(assessment, effort)
 
     async def _unanswered(self, request: RunRequest) -> StateSnapshot | None:
         """Where the run before this one in the thread stopped, if it stopped to ask."""
@@ -190,6 +196,9 @@ class Controller:
         return {"assessment": assessment}
 
     async def _route(self, state: RunState, runtime: _Runtime) -> RunState:
+        left = runtime.context.ledger.tokens_left()
+        weighed = await self._weighed(_request(state), state["assessment"], state["effort"], left)
+        state = {**state, "weighed": weighed}
         policy = self._policy(state, runtime)
         decision = policy.first(state["assessment"], state["effort"])
         await runtime.context.emit(
@@ -199,7 +208,16 @@ class Controller:
                 considered=tuple(_considered(estimate) for estimate in decision.considered),
             )
         )
-        return {"decision": decision}
+        return {"decision": decision, "weighed": weighed}
+
+    async def _weighed(
+        self, request: RunRequest, assessment: Assessment, effort: Effort, left: int | None
+    ) -> Weighed | None:
+        """What the learned router in service says, where the route is ours to choose."""
+        if not self._offers.chooses(request):
+            return None
+        question = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
+        return await self._router.weigh(question, assessment, effort, left)
 
     async def _solve(self, state: RunState, runtime: _Runtime) -> RunState:
         route = state["decision"].route
@@ -271,7 +289,8 @@ class Controller:
         return {}
 
     def _policy(self, state: RunState, runtime: _Runtime) -> Policy:
-        policy = self._offers.policy(state["request"], runtime.context.ledger.remaining(), state.get("turn"))
+        left = runtime.context.ledger.remaining()
+        policy = self._offers.policy(state["request"], left, state.get("turn"), state.get("weighed"))
         return _advised(policy, state.get("recollection", NOTHING))
 
     def _work(self, runtime: _Runtime, writers: tuple[str, ...]) -> SolveContext:

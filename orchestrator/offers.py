@@ -12,6 +12,7 @@ from routers.constant import Constant
 from routers.policy import Policy
 from routers.route import Effort, Route
 from routers.sticky import Turn
+from routers.value import Weighed
 from workers.ledger import Budget
 
 _AUTO: Mapping[str, Effort | None] = {"auto": None, "auto-fast": "low", "auto-deep": "high"}
@@ -58,7 +59,7 @@ class Offers:
 
     def may_ask(self, request: RunRequest) -> bool:
         """Whether a clarifying question may come instead of an answer: whoever names a strategy wants its answer."""
-        return request.model in _AUTO and request.strategy is None and not request.undisturbed
+        return self.chooses(request)
 
     def capable(self) -> str:
         """The name of the model that judges questions."""
@@ -72,11 +73,22 @@ class Offers:
         route = None if request.undisturbed else self._pinned(request)
         return route if route is not None and route.strategy in self._pairs else None
 
-    def policy(self, request: RunRequest, left: Budget | None = None, turn: Turn | None = None) -> Policy:
-        """The policy that serves a request, with so much budget left, after the turn before it in its thread. Raises
-        ``RunRefused`` for a name that stands for nothing, and for a risk that nothing vouches for."""
+    def chooses(self, request: RunRequest) -> bool:
+        """Whether the route is ours to choose."""
+        return request.model in _AUTO and request.strategy is None and not request.undisturbed
+
+    def policy(
+        self,
+        request: RunRequest,
+        left: Budget | None = None,
+        turn: Turn | None = None,
+        weighed: Weighed | None = None,
+    ) -> Policy:
+        """The policy that serves a request, with so much budget left, after the turn before it in its thread, and with
+        what a learned router says. Raises ``RunRefused`` for a name that stands for nothing, and for a risk that
+        nothing vouches for."""
         route = self._pinned(request)
-        policy = self._serving(request, route, left, turn)
+        policy = self._fixed(request, route) or self._policies.auto(left, turn, weighed)
         if request.max_risk is not None:
             if self.passes_through(request) or request.undisturbed:
                 raise RunRefused(
@@ -88,7 +100,8 @@ class Offers:
             policy = self._policies.selecting(policy, request.max_risk, pinned=route is not None)
         return self._policies.explained(policy)
 
-    def _serving(self, request: RunRequest, route: Route | None, left: Budget | None, turn: Turn | None) -> Policy:
+    def _fixed(self, request: RunRequest, route: Route | None) -> Policy | None:
+        """The policy of a request that leaves no choice."""
         if request.undisturbed:
             # A strategy would drop the tools, or put a prompt of its own between a call and its result.
             models: tuple[str, ...] = (self.capable(),)
@@ -99,7 +112,7 @@ class Offers:
             return Constant(Route(strategy="direct", models=models), reason)
         if route is not None:
             return Constant(route, f"the request asks for {route.name}")
-        return self._policies.auto(left, turn)
+        return None
 
     def _pinned(self, request: RunRequest) -> Route | None:
         if request.strategy is not None:

@@ -13,6 +13,7 @@ from routers.ladder import Ladder
 from routers.policy import Policy
 from routers.route import Effort, Route
 from routers.sticky import Sticky, Turn
+from routers.value import Valued, Weighed
 from workers.ledger import Budget
 
 
@@ -40,11 +41,12 @@ class Policies:
         raised = {effort: self._capable(rungs) for effort, rungs in ladders.items()}
         self._raised = self._climbing(raised, self._capable(code))
 
-    def auto(self, left: Budget | None = None, turn: Turn | None = None) -> Policy:
-        """The policy of `auto`, with ``left`` of the request's budget, after the ``turn`` before in the thread."""
-        policy: Policy = self._free
+    def auto(self, left: Budget | None = None, turn: Turn | None = None, weighed: Weighed | None = None) -> Policy:
+        """The policy of `auto`, with ``left`` of the request's budget, after the ``turn`` before in the thread and with
+        what a learned router says."""
+        policy = self._free if weighed is None else Valued(self._free, weighed)
         if turn is not None and self._large in turn.models:
-            policy = Sticky(self._free, self._raised, turn.form)
+            policy = Sticky(policy, self._staying(weighed), turn.form)
         if self._settings.acceptance.decides and self._card is not None:
             return Weighing(policy, self._card, self._roles, self._options, self._settings.acceptance.price, left)
         return policy
@@ -74,6 +76,12 @@ class Policies:
             )
         options: Mapping[Effort, Sequence[Route]] = dict.fromkeys(self._options, ()) if pinned else self._options
         return Selecting(policy, self._card, self._roles, point, options)
+
+    def _staying(self, weighed: Weighed | None) -> Policy:
+        """What serves a thread that is on the capable model: a learned router's choice of another does not count."""
+        if weighed is None or (weighed.route is not None and self._large not in weighed.route.models):
+            return self._raised
+        return Valued(self._raised, weighed)
 
     def _climbing(self, ladders: Mapping[Effort, Sequence[Route]], code: Sequence[Route]) -> Policy:
         auto = self._settings.auto

@@ -14,6 +14,7 @@ from routers.assessment import Assessment
 from routers.policy import Abstain, Accept
 from routers.route import Decision, Effort
 from routers.sticky import Turn
+from routers.value import Weighed
 from workers.collaboration.protocol import Collaboration
 from workers.ledger import Ledger
 from workers.messages import Message
@@ -23,7 +24,8 @@ from workers.models.protocol import ChatModel
 class RunState(TypedDict, total=False):
     """What a run knows. ``attempts`` grows by one with every route that was tried.
 
-    ``inherited`` is the difficulty of the thread's ``turn`` before this one.
+    ``inherited`` is the difficulty of the thread's ``turn`` before this one, ``weighed`` what a
+    learned router says of the question.
     ``asked`` is the clarifying question, ``asked_about`` the messages it is about and ``reply`` what the reader
     answered; ``just_asked`` says that the thread's run before this one asked already. ``recalled`` is the run whose
     answer is given again, ``recollection`` what the playbook gave.
@@ -33,6 +35,7 @@ class RunState(TypedDict, total=False):
     effort: Effort
     inherited: float | None
     turn: Turn | None
+    weighed: Weighed | None
     assessment: Assessment
     decision: Decision
     attempts: Annotated[list[Answer], operator.add]
@@ -60,4 +63,16 @@ class RunContext:
     keep_file: KeepFile | None = None
 
 
-CHECKPOINTED = (RunRequest, Assessment, Decision, Answer, Accept, Abstain, Message, Question, Turn, Recollection)
+CHECKPOINTED = (
+    RunRequest,
+    Assessment,
+    Decision,
+    Answer,
+    Accept,
+    Abstain,
+    Message,
+    Question,
+    Turn,
+    Weighed,
+    Recollection,
+)
