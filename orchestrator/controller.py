@@ -262,6 +262,8 @@ class Controller:
             return {}
         verdict = state["verdict"]
         supported = isinstance(verdict, Accept) and verdict.supported
+        if state.get("recollection", NOTHING).on_its_word(len(state["attempts"]), supported):
+            return {}
         problem = runtime.context.problem(request, state["assessment"])
         work = self._work(runtime, (self._offers.capable(),))
         question = await self._asker.question(problem, state["attempts"], supported, work)

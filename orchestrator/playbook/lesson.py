@@ -4,6 +4,7 @@ from pydantic import BaseModel, ConfigDict
 
 from orchestrator.playbook.recollection import OnTrial
 from orchestrator.state import RunState
+from routers.policy import Accept
 
 
 class Lesson(BaseModel):
@@ -26,13 +27,12 @@ def lesson_of(state: RunState) -> Lesson | None:
     if recollection is None or not recollection.asked or not state["attempts"] or state.get("asked") is not None:
         return None
     attempts = state["attempts"]
-    verdict, advice = state["verdict"], recollection.advice
-    word = advice is not None and advice.proven and len(attempts) == 1
+    supported = isinstance(state["verdict"], Accept) and state["verdict"].supported
     return Lesson(
         topic=recollection.topic,
         used=tuple(entry.id for entry in recollection.used),
         on_trial=recollection.on_trial,
         writer=attempts[0].model,
         first=attempts[0].value,
-        proven=word and not getattr(verdict, "supported", False),
+        proven=recollection.on_its_word(len(attempts), supported),
     )

