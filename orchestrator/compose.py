@@ -20,6 +20,8 @@ from orchestrator.controller import Controller
 from orchestrator.equipment import Equipment
 from orchestrator.model_park import ModelPark
 from orchestrator.offers import Offers
+from orchestrator.outcomes.recorder import Heard, NoRecorder, OutcomeRecorder, Recorder, recording
+from orchestrator.outcomes.store import OutcomeStore
 from orchestrator.playbook.archived import Archived
 from orchestrator.playbook.jobs import CeleryTeacher, NoTeacher, Teacher
 from orchestrator.playbook.parts import PlaybookParts, build_parts
@@ -80,6 +82,7 @@ async def open_tandem(settings: Settings) -> AsyncIterator[Tandem]:
         recaller = NoPlaybook() if parts is None else parts.recall
         teacher: Teacher = NoTeacher() if parts is None else CeleryTeacher(celery)
         stack.push_async_callback(teacher.aclose)
+        recorder = await stack.enter_async_context(_recorder(settings, database))
         router = ShelvedRouter(settings, WordEmbedder()) if settings.router.serve else NoRouter()
         controller = build_controller(settings, offers, sandbox, threads, saver, recaller, router)
         equipment = await stack.enter_async_context(Equipment(settings, database))
@@ -95,6 +98,7 @@ async def open_tandem(settings: Settings) -> AsyncIterator[Tandem]:
             collaborations=collaborations,
             checks=Readiness(redis, database, park).check,
             teacher=teacher,
+            recorder=recorder,
         )
         await runs.open()
         stack.push_async_callback(runs.close)
@@ -105,7 +109,7 @@ async def open_tandem(settings: Settings) -> AsyncIterator[Tandem]:
             redis=redis,
             equipment=equipment,
             playbook=None if parts is None else Archived(parts.entries, database),
-            teacher=teacher,
+            teacher=Heard(teacher, recorder),
         )
 
 
@@ -150,6 +154,17 @@ async def _recalling(conductor: Conductor, settings: Settings, redis: Redis, thr
         return conductor
     basis = await asyncio.to_thread(basis_of, settings)
     return RecalledAnswers(conductor, AnswerCache(redis, settings.answer_cache, basis), threads)
+
+
+@asynccontextmanager
+async def _recorder(settings: Settings, database: Database) -> AsyncIterator[Recorder]:
+    keep = settings.outcomes.keep
+    if keep == "none":
+        yield NoRecorder()
+        return
+    store = OutcomeStore(settings.storage.directory / "outcomes")
+    async with recording(OutcomeRecorder(database, store, keep)) as recorder:
+        yield recorder
 
 
 @asynccontextmanager

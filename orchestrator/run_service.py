@@ -21,6 +21,7 @@ from orchestrator.lease import ACTIVE, RunLeases, lease_key
 from orchestrator.live_events import LiveEvents
 from orchestrator.model_park import ModelPark
 from orchestrator.offers import Offers
+from orchestrator.outcomes.recorder import NoRecorder, Recorder
 from orchestrator.playbook.jobs import NoTeacher, Teacher
 from orchestrator.run_start import StartRecord
 from orchestrator.runs import Busy, ModelOffer, RunRecord, RunRequest, UnknownRun
@@ -55,6 +56,7 @@ class RunService:
         equipment: Equipment,
         artifacts: ArtifactStore,
         teacher: Teacher = NoTeacher(),
+        recorder: Recorder = NoRecorder(),
     ) -> None:
         self._settings = settings
         self._redis = redis
@@ -67,6 +69,7 @@ class RunService:
         self._equipment = equipment
         self._artifacts = artifacts
         self._teacher = teacher
+        self._recorder = recorder
         self._holder = uuid.uuid4().hex
         self._leases = RunLeases(redis, self._holder)
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -289,6 +292,8 @@ class RunService:
             await pipe.execute()
         if outcome is not None and outcome.lesson is not None:
             self._teacher.ended(run, request.owner)
+        if outcome is not None and outcome.judged:
+            self._recorder.judged(run, request.owner)
 
     async def _leave(self, run: str, log: EventLog) -> None:
         """The gateway stops: give the lease back, so that the next one resumes the run at once."""

@@ -20,6 +20,7 @@ from agents.tool_loop import ToolLoopOptions
 from agents.toolmaker import ToolmakerOptions
 from orchestrator.settings_acceptance import AcceptanceSettings
 from orchestrator.settings_collaboration import CollaborationSettings
+from orchestrator.settings_outcomes import OutcomeSettings
 from orchestrator.settings_playbook import PlaybookSettings
 from orchestrator.settings_router import RouterSettings
 from routers.route import Effort
@@ -298,6 +299,7 @@ class Settings(_Section):
     auto: AutoSettings = AutoSettings()
     acceptance: AcceptanceSettings = AcceptanceSettings()
     router: RouterSettings = RouterSettings()
+    outcomes: OutcomeSettings = OutcomeSettings()
     sandbox: Limits = Limits()
     tools: ToolSettings = ToolSettings()
     documents: DocumentsSettings = DocumentsSettings()

@@ -1,9 +1,9 @@
-"""Outcomes in a folder: append-only, one Parquet file a batch."""
+"""Outcomes in a folder: one Parquet file a batch, which is changed only to forget."""
 
 import os
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -34,12 +34,24 @@ class OutcomeStore:
     def append(self, outcomes: Sequence[Outcome]) -> None:
         if not outcomes:
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
         # Names sort by time, so that the last word on an attempt is read last.
-        name = f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.parquet"
+        self._write(f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.parquet", outcomes)
+
+    def remove(self, ids: Collection[str]) -> None:
+        """Forget every outcome of these questions or runs. Raises ``OutcomesUnreadable``."""
+        for path in sorted(self.folder.glob("*.parquet")) if ids else ():
+            outcomes = _read(path)
+            kept = [outcome for outcome in outcomes if outcome.id not in ids]
+            if not kept:
+                path.unlink()
+            elif len(kept) < len(outcomes):
+                self._write(path.name, kept)
+
+    def _write(self, name: str, outcomes: Sequence[Outcome]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
         part = self.folder / f".{name}.part"
         # Questions are what people asked: nobody else on the machine reads them.
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             pq.write_table(to_table(outcomes), file, compression="zstd")
             file.flush()
             os.fsync(file.fileno())

@@ -48,6 +48,11 @@ class Outcome(_Record):
     supported: bool | None = None
     lesson: dict[str, Any] | None = None
 
+    @property
+    def judged(self) -> bool:
+        """Whether the answer's own examples say if it is right; agreement of attempts is no such thing."""
+        return self.form == "code" and self.supported is not None
+
 
 class TaughtRun(_Record):
     """A run with its ``lesson``. ``rating`` is the owner's feedback, None where there is none."""
