@@ -13,12 +13,17 @@ from redis.exceptions import RedisError
 from rich.console import Console
 from rich.table import Table
 
-from orchestrator.addresses import redis_url
-from orchestrator.playbook.entries import Entries
+from orchestrator.playbook.archived import Archived, DatabaseArchive
 from orchestrator.playbook.entry import KINDS, STATUSES, Entry, UnknownEntry
 from orchestrator.playbook.jsonl import BadLine, line_of, read_lines
+from orchestrator.playbook.learner import Learner
+from orchestrator.playbook.parts import build_parts, playbook_url
+from orchestrator.playbook.rebuild import Rebuild, Rebuilt
 from orchestrator.runs import SINGLE_USER
 from orchestrator.settings import Settings
+from orchestrator.storage.database import Database
+from orchestrator.storage.urls import database_url
+from orchestrator.strategies import build_strategies
 from routers.embedding import WordEmbedder
 from web.cli.options import Config, settings_or_exit
 from web.cli.playbook_text import described, row
@@ -33,6 +38,22 @@ Owner = Annotated[str, typer.Option(help="Whose: a key's id from `tandem keys li
 OneEntry = Annotated[str, typer.Argument(help="The entry's id, or the beginning of it.")]
 OfKind = Annotated[str | None, typer.Option(help="Only these: recipe or behaviour.")]
 InState = Annotated[str | None, typer.Option(help="Only these: candidate, promoted, demoted or disabled.")]
+
+
+class Kept:
+    """The playbook where it lives: what is found in Redis, and the database from which that can be filled again."""
+
+    def __init__(self, settings: Settings, redis: Redis, database: Database) -> None:
+        self._settings = settings
+        self._database = database
+        self._parts = build_parts(settings, redis, WordEmbedder(), build_strategies(settings))
+        self.playbook = Archived(self._parts.entries, database)
+
+    def rebuild(self) -> Rebuild:
+        options, models = self._settings.playbook, self._settings.models
+        parameters = {name: model.parameters for name, model in models.items()}
+        learner = Learner(self._parts, DatabaseArchive(self._database), options.guard, parameters)
+        return Rebuild(self._parts.entries, self._parts.topics, learner, self._database)
 
 
 class _Ambiguous(Exception):
@@ -50,8 +71,8 @@ def list_(
     """Show entries, the most valuable first."""
     wanted_kind, wanted_status = _one_of("--kind", kind, KINDS), _one_of("--status", status, STATUSES)
 
-    async def work(playbook: Entries) -> tuple[Entry, ...]:
-        page = await playbook.entries(owner, kind=wanted_kind, status=wanted_status, limit=limit)
+    async def work(kept: Kept) -> tuple[Entry, ...]:
+        page = await kept.playbook.entries(owner, kind=wanted_kind, status=wanted_status, limit=limit)
         return page.entries
 
     _show(_run(config, work))
@@ -69,9 +90,9 @@ def search(
     """Show the entries about the most similar questions, most similar first."""
     wanted_kind, wanted_status = _one_of("--kind", kind, KINDS), _one_of("--status", status, STATUSES)
 
-    async def work(playbook: Entries) -> list[Entry]:
+    async def work(kept: Kept) -> list[Entry]:
         statuses = () if wanted_status is None else (wanted_status,)
-        found = await playbook.search(owner, text, kind=wanted_kind, statuses=statuses, count=limit)
+        found = await kept.playbook.search(owner, text, kind=wanted_kind, statuses=statuses, count=limit)
         return [item.entry for item in found]
 
     _show(_run(config, work))
@@ -80,7 +101,7 @@ def search(
 @app.command()
 def show(entry: OneEntry, owner: Owner = SINGLE_USER, config: Config = None) -> None:
     """Show one entry with all that is known of it."""
-    found = _run(config, lambda playbook: _found(playbook, owner, entry))
+    found = _run(config, lambda kept: _found(kept, owner, entry))
     for name, value in described(found):
         typer.echo(f"{name:12} {value}")
 
@@ -94,8 +115,8 @@ def pin(
 ) -> None:
     """Keep an entry whatever else is learned."""
 
-    async def work(playbook: Entries) -> Entry:
-        return await playbook.pin(owner, (await _found(playbook, owner, entry)).id, not off)
+    async def work(kept: Kept) -> Entry:
+        return await kept.playbook.pin(owner, (await _found(kept, owner, entry)).id, not off)
 
     changed = _run(config, work)
     typer.echo(f"{changed.id} ({changed.name}) is {'pinned' if changed.pinned else 'no longer pinned'}")
@@ -110,11 +131,11 @@ def disable(
 ) -> None:
     """Keep an entry from being used, and from being learned again."""
 
-    async def work(playbook: Entries) -> Entry:
-        known = await _found(playbook, owner, entry)
+    async def work(kept: Kept) -> Entry:
+        known = await _found(kept, owner, entry)
         if off and known.status != "disabled":
             return known
-        return await playbook.set_status(owner, known.id, "candidate" if off else "disabled")
+        return await kept.playbook.set_status(owner, known.id, "candidate" if off else "disabled")
 
     changed = _run(config, work)
     typer.echo(f"{changed.id} ({changed.name}) is {changed.status}")
@@ -124,9 +145,9 @@ def disable(
 def delete(entry: OneEntry, owner: Owner = SINGLE_USER, config: Config = None) -> None:
     """Forget an entry with its evidence."""
 
-    async def work(playbook: Entries) -> Entry:
-        known = await _found(playbook, owner, entry)
-        await playbook.delete(owner, known.id)
+    async def work(kept: Kept) -> Entry:
+        known = await _found(kept, owner, entry)
+        await kept.playbook.delete(owner, known.id)
         return known
 
     gone = _run(config, work)
@@ -141,8 +162,8 @@ def export(
 ) -> None:
     """Write every entry, one JSON object a line, with its evidence and without its owner."""
 
-    async def work(playbook: Entries) -> list[str]:
-        return [line_of(entry) async for entry in playbook.export(owner)]
+    async def work(kept: Kept) -> list[str]:
+        return [line_of(entry) async for entry in kept.playbook.export(owner)]
 
     lines = _run(config, work)
     if file is None:
@@ -165,30 +186,49 @@ def import_(
     except (BadLine, UnicodeDecodeError) as error:
         _fail(f"{file}: {error}; nothing was imported")
 
-    async def work(playbook: Entries) -> None:
+    async def work(kept: Kept) -> None:
         for entry in entries:
-            await playbook.put(entry)
+            await kept.playbook.put(entry)
 
     _run(config, work)
     typer.echo(f"{len(entries)} entries imported from {file}")
 
 
+@app.command()
+def rebuild(
+    owner: Annotated[str | None, typer.Option(help="Only this one's; everybody's without it.")] = None,
+    config: Config = None,
+) -> None:
+    """Fill the playbook in Redis again, from the entries in the database and the runs that taught it."""
+
+    async def work(kept: Kept) -> dict[str, Rebuilt]:
+        again = kept.rebuild()
+        return await again.everyone() if owner is None else {owner: await again.owner(owner)}
+
+    rebuilt = _run(config, work)
+    for name, found in rebuilt.items():
+        typer.echo(f"{name}: {found.entries} entries and {found.runs} runs")
+    if not rebuilt:
+        typer.echo("nothing to rebuild: the database has neither entries nor runs that taught anything", err=True)
+
+
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[Entries]:
-    redis = Redis.from_url(redis_url(settings), socket_timeout=None)
+async def _opened(settings: Settings) -> AsyncIterator[Kept]:
+    redis = Redis.from_url(playbook_url(settings), socket_timeout=None)
     try:
-        yield Entries(redis, WordEmbedder())
+        async with Database.open(database_url(settings.storage)) as database:
+            yield Kept(settings, redis, database)
     finally:
         await redis.aclose()
 
 
-def _run(config: Path | None, work: Callable[[Entries], Awaitable[_Result]]) -> _Result:
+def _run(config: Path | None, work: Callable[[Kept], Awaitable[_Result]]) -> _Result:
     """Open the playbook and work on it, or exit with what is wrong and the way out."""
     settings = settings_or_exit(config)
 
     async def run() -> _Result:
-        async with _opened(settings) as playbook:
-            return await work(playbook)
+        async with _opened(settings) as kept:
+            return await work(kept)
 
     try:
         return asyncio.run(run())
@@ -205,11 +245,11 @@ def _fail(message: str) -> NoReturn:
     raise typer.Exit(1)
 
 
-async def _found(playbook: Entries, owner: str, beginning: str) -> Entry:
+async def _found(kept: Kept, owner: str, beginning: str) -> Entry:
     """The one entry whose id begins so."""
     if len(beginning) < _SHORTEST:
         raise _Ambiguous(f"{beginning!r} is too short for an id; give at least its first {_SHORTEST} characters")
-    found = [entry async for entry in playbook.export(owner) if entry.id.startswith(beginning)]
+    found = [entry async for entry in kept.playbook.export(owner) if entry.id.startswith(beginning)]
     if not found:
         raise UnknownEntry(beginning)
     if len(found) > 1:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from orchestrator.playbook.entries import Entries
 from orchestrator.playbook.entry import Entry
+from orchestrator.playbook.jsonl import line_of
 from orchestrator.runs import SINGLE_USER
 from routers.embedding import WordEmbedder
 from tests import processes
@@ -27,6 +28,7 @@ WOLVES = "Wren is a wumpus. Every wumpus is not shy. True or false: Wren is shy.
 def command(tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Command:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("REDIS_URL", redis_url)
+    monkeypatch.setenv("TANDEM__STORAGE__DIRECTORY", str(tmp_path / "data"))
     monkeypatch.setenv("COLUMNS", "220")
 
     def run(*arguments: str) -> Result:
@@ -44,6 +46,12 @@ def keep(redis_url: str, entries: Sequence[Entry]) -> None:
         await client.aclose()
 
     asyncio.run(put())
+
+
+def write(*entries: Entry) -> str:
+    file = Path("written.jsonl")
+    file.write_text("".join(line_of(entry) for entry in entries))
+    return str(file)
 
 
 def test_entries_are_listed_searched_and_shown(command: Command, redis_url: str) -> None:
@@ -86,6 +94,16 @@ def test_an_export_is_imported_by_another_owner(command: Command, redis_url: str
     anew = command("show", entries[0].id, "--owner", "key_c").stdout
     assert "not tried" in anew
     assert "candidate" in anew
+
+
+def test_a_redis_that_lost_everything_is_filled_again_from_the_database(command: Command, redis_url: str) -> None:
+    keep(redis_url, [])
+    assert command("import", write(recipe(SINGLE_USER, wins=3.0, trials=4))).exit_code == 0
+    keep(redis_url, [])  # empties Redis
+    assert "nothing there yet" in command("list").stderr
+    assert f"{SINGLE_USER}: 1 entries" in command("rebuild").stdout
+    assert "3 of 4" in command("list").stdout
+    assert "key_b: 0 entries" in command("rebuild", "--owner", "key_b").stdout
 
 
 @pytest.mark.parametrize(
