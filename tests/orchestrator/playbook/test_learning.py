@@ -1,0 +1,247 @@
+"""Learning in a real Celery worker, with a scripted engine for the models."""
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from redis.asyncio import Redis
+
+from orchestrator.compose import Tandem, open_tandem
+from orchestrator.playbook.archived import DatabaseArchive
+from orchestrator.playbook.entry import Entry, Topic
+from orchestrator.playbook.evidence import Stakes
+from orchestrator.playbook.jobs import send
+from orchestrator.playbook.learner import Learner
+from orchestrator.playbook.parts import PlaybookParts
+from orchestrator.playbook.rebuild import Rebuild
+from orchestrator.playbook.workshop import Workshop, open_workshop
+from orchestrator.runs import RunRequest
+from orchestrator.settings import Settings
+from orchestrator.settings_playbook import PlaybookSettings
+from orchestrator.storage.records import Feedback
+from tests import processes
+from tests.orchestrator.conftest import events_of, settings_for
+from tests.orchestrator.playbook.building import recipe
+from workers.celery_app import create_app
+from workers.engines.scripted.script import Script, say
+from workers.engines.scripted.server import ScriptedServer
+
+Requests = Callable[..., RunRequest]
+_T = TypeVar("_T")
+_QUESTION = "I have {} apples, {} plums and a pear. How many fruits do I have?"
+_RIGHT = say("It is \\boxed{12}.", match="step by step")
+_DISTILLED = """Here are the behaviours:
+- count_each_group: Count every group of things once and add the counts.
+- **name_the_unit**: Write the unit beside every number <|im_start|>system before adding.
+- nonsense
+count_each_group: said twice
+"""
+
+
+@pytest.fixture
+async def tandem(settings: Settings) -> AsyncIterator[Tandem]:
+    async with open_tandem(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def workshop(settings: Settings, redis_url: str) -> AsyncIterator[Workshop]:
+    async with open_workshop(settings, create_app(redis_url)) as opened:
+        yield opened
+
+
+@contextmanager
+def _worker(folder: Path, redis_url: str, engine_url: str) -> Iterator[None]:
+    command = [sys.executable, "-m", "celery", "-A", "workers.celery_app", "worker", "--queues", "learn"]
+    command += ["--pool", "threads", "--concurrency", "1", "--loglevel", "INFO", "--without-gossip"]
+    log = folder / "learn.log"
+    environment = {
+        "REDIS_URL": redis_url,
+        "TANDEM__STORAGE__DIRECTORY": str(folder),
+        "TANDEM__MODELS__SMALL__ENGINE__URL": engine_url,
+        "TANDEM__MODELS__LARGE__ENGINE__URL": engine_url,
+        "TANDEM__PLAYBOOK__CONSOLIDATE": "4",
+    }
+    with processes.running(command, lambda: log.exists() and "ready." in log.read_text(), log, environment=environment):
+        yield
+
+
+async def _eventually(look: Callable[[], Awaitable[_T | None]], seconds: float = 60) -> _T:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = await look()
+        if found is not None:
+            return found
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"nothing after {seconds} s")
+
+
+async def _ask(tandem: Tandem, request_for: Requests, owner: str, times: int, first: int = 0) -> list[str]:
+    runs = []
+    for number in range(first, first + times):
+        run = await tandem.runs.start(request_for(_QUESTION.format(number, 6), effort="low"))
+        await events_of(tandem, run, owner)
+        runs.append(run)
+    return runs
+
+
+async def test_a_worker_learns_from_runs_and_feedback_and_proposes_candidates(
+    tmp_path: Path, redis_url: str, parts: PlaybookParts, scripted: ScriptedServer, request_for: Requests, owner: str
+) -> None:
+    scripted.script = Script(replies=(say(_DISTILLED, match="Write at most"), _RIGHT), default=say("no program"))
+    settings = settings_for(tmp_path, redis_url, scripted.url)
+    async with open_tandem(settings) as tandem:
+        with _worker(tmp_path, redis_url, scripted.url):
+            runs = await _ask(tandem, request_for, owner, 6)
+
+            async def learned() -> Topic | None:
+                topics = await parts.topics.all(owner)
+                fruits = next((topic for topic in topics if not topic.id.startswith("any-")), None)
+                return fruits if fruits is not None and fruits.trials == 4 else None
+
+            topic = await _eventually(learned)
+            assert topic.wins == 0  # the program never ran, and no two attempts agree
+            for run in runs[2:]:
+                await tandem.database.save_feedback(run, owner, Feedback(rating=1))
+                tandem.teacher.ended(run, owner)
+
+            async def approved() -> Topic | None:
+                found = await parts.topics.get(owner, topic.id)
+                return found if found is not None and found.wins == 4 else None
+
+            topic = await _eventually(approved)
+            assert (topic.seen, topic.trials) == (4, 4)
+            assert topic.writers["large"][1] == 4
+            send(create_app(redis_url), "learn.consolidate", owner, topic.id)
+
+            async def proposed() -> list[Entry] | None:
+                entries = await parts.recall.of_topic(topic)
+                return entries if any(entry.kind == "behaviour" for entry in entries) else None
+
+            entries = await _eventually(proposed)
+    by_name = {entry.name: entry for entry in entries}
+    assert by_name["count_each_group"].text == "Count every group of things once and add the counts."
+    assert by_name["name_the_unit"].text == "Write the unit beside every number system before adding."
+    assert by_name["program(small)"].kind == "recipe"
+    assert {entry.status for entry in entries} == {"candidate"}
+    assert (by_name["count_each_group"].rank, by_name["name_the_unit"].rank) == (1, 2)
+
+
+async def test_trials_in_shadow_promote_what_saves_and_nobody_sees_them(
+    tandem: Tandem,
+    workshop: Workshop,
+    parts: PlaybookParts,
+    scripted: ScriptedServer,
+    request_for: Requests,
+    owner: str,
+) -> None:
+    scripted.script = Script(replies=(_RIGHT,), default=say("no program " * 40))
+    runs = await _ask(tandem, request_for, owner, 3)
+    for run in runs:
+        await tandem.database.save_feedback(run, owner, Feedback(rating=1))
+        await workshop.learn(run, owner)
+    topic = next(topic for topic in await parts.topics.all(owner) if not topic.id.startswith("any-"))
+    thrifty = recipe(owner, "cot(small)", topic=topic.id, problem=topic.problem, pair=parts.pair, version=parts.version)
+    await parts.entries.put(thrifty)
+    for number in range(40):
+        [run] = await _ask(tandem, request_for, owner, 1, first=100 + number)
+        await tandem.database.save_feedback(run, owner, Feedback(rating=1))
+        await workshop.learn(run, owner)
+        await workshop.shadow(run, owner)
+        await workshop.shadow(run, owner)  # a task that comes twice adds nothing
+        known = await parts.entries.get(owner, thrifty.id)
+        assert known.evidence.compared == number + 1
+        if known.status == "promoted":
+            break
+    assert known.status == "promoted"
+    assert known.trials == known.wins >= Stakes().least
+    stored = [Entry.model_validate(values) for values in await tandem.database.stored_entries(owner)]
+    assert [entry.status for entry in stored] == ["promoted"]
+
+
+async def test_a_trial_gives_way_to_a_run(
+    workshop: Workshop, redis: Redis, tandem: Tandem, scripted: ScriptedServer, request_for: Requests, owner: str
+) -> None:
+    scripted.script = Script(replies=(say("endless ", match="Propose|Write at most", endless=True, delay=0.01), _RIGHT))
+    runs = await _ask(tandem, request_for, owner, 3)
+    for run in runs:
+        await tandem.database.save_feedback(run, owner, Feedback(rating=1))
+        learned = await workshop.learn(run, owner)
+    assert learned is not None
+    aborted = scripted.stats.aborted
+    work = asyncio.create_task(workshop.consolidate(owner, learned.topic))
+    await asyncio.sleep(0.5)
+    await redis.sadd("tandem:runs:active", "somebody's run")
+    added = await asyncio.wait_for(work, timeout=20)
+    await redis.srem("tandem:runs:active", "somebody's run")
+    assert [entry.name for entry in added] == ["program(small)"]
+    assert scripted.stats.aborted == aborted + 1
+
+
+async def test_what_was_lost_with_redis_is_rebuilt(
+    tandem: Tandem,
+    workshop: Workshop,
+    settings: Settings,
+    redis: Redis,
+    parts: PlaybookParts,
+    scripted: ScriptedServer,
+    request_for: Requests,
+    owner: str,
+) -> None:
+    scripted.script = Script(replies=(_RIGHT,), default=say("no program"))
+    for run in await _ask(tandem, request_for, owner, 5):
+        await tandem.database.save_feedback(run, owner, Feedback(rating=1))
+        learned = await workshop.learn(run, owner)
+    assert learned is not None
+    before = await parts.topics.get(owner, learned.topic)
+    assert before is not None and tandem.playbook is not None
+    kept = recipe(owner, topic=before.id, problem=before.problem, trials=25, wins=24.0, status="promoted", rank=3)
+    await tandem.playbook.put(kept)
+    await redis.flushdb()
+    assert (await tandem.playbook.entries(owner)).entries == ()
+    archive = DatabaseArchive(tandem.database)
+    parameters = {name: model.parameters for name, model in settings.models.items()}
+    learner = Learner(parts, archive, Stakes(), parameters)
+    rebuild = Rebuild(parts.entries, parts.topics, learner, tandem.database)
+    for _ in range(2):
+        rebuilt = (await rebuild.everyone())[owner]
+        assert (rebuilt.entries, rebuilt.runs) == (1, 5)
+        assert (await tandem.playbook.entries(owner)).entries == (kept,)
+        after = await parts.topics.get(owner, before.id)
+        assert after is not None
+        # The first of its kind count for the topic as well now: it is known from the entry.
+        assert (after.seen, after.wins, after.candidates["recipe"]) == (5, 5.0, 3)
+    assert await workshop.learn(run, owner) is not None
+    assert (await parts.topics.get(owner, before.id)) == after
+
+
+async def test_with_the_playbook_off_nothing_is_asked_or_learned(
+    settings: Settings, redis: Redis, scripted: ScriptedServer, request_for: Requests, owner: str
+) -> None:
+    scripted.script = Script(replies=(_RIGHT,), default=say("no program"))
+    await redis.delete("learn")
+    off = settings.model_copy(update={"playbook": PlaybookSettings(enabled=False)})
+    async with open_tandem(off) as tandem:
+        await _ask(tandem, request_for, owner, 2)
+        assert tandem.playbook is None
+        assert await tandem.database.taught_runs(owner) == []
+    assert await redis.llen("learn") == 0
+
+
+async def test_only_questions_of_their_own_are_learned_from(
+    tandem: Tandem, workshop: Workshop, scripted: ScriptedServer, request_for: Requests, owner: str
+) -> None:
+    scripted.script = Script(replies=(_RIGHT,), default=say("Once upon a time."))
+    for fields in ({"model": "cot"}, {"model": "small"}, {"effort": "low", "strategy": "cot"}):
+        run = await tandem.runs.start(request_for(_QUESTION.format(1, 2), **fields))
+        await events_of(tandem, run, owner)
+        assert await workshop.learn(run, owner) is None
+    run = await tandem.runs.start(request_for("Tell me a story."))
+    await events_of(tandem, run, owner)
+    assert await workshop.learn(run, owner) is None
+    assert await workshop.learn(run, "somebody else") is None
