@@ -15,7 +15,7 @@ from agents.asking import VerdictAsker
 from orchestrator.addresses import redis_url
 from orchestrator.answer_cache import AnswerCache, basis_of
 from orchestrator.collaborations import Collaborations
-from orchestrator.conducting import Conductor
+from orchestrator.conducting import Around, Conductor, as_it_is
 from orchestrator.controller import Controller
 from orchestrator.equipment import Equipment
 from orchestrator.model_park import ModelPark
@@ -38,6 +38,8 @@ from orchestrator.storage.database import Database
 from orchestrator.storage.urls import database_url
 from orchestrator.strategies import build_strategies
 from orchestrator.threads import NoThreads, StoredThreads, Threads
+from orchestrator.tracing.conductor import TracedNodes, traced
+from orchestrator.tracing.exporting import Tracing
 from routers.embedding import WordEmbedder
 from tools.sandbox.protocol import Sandbox
 from tools.sandbox.remote import CelerySandbox
@@ -59,9 +61,11 @@ class Tandem:
 
 
 @asynccontextmanager
-async def open_tandem(settings: Settings) -> AsyncIterator[Tandem]:
-    """Open stores and clients, take over orphaned runs, and close everything in reverse order."""
+async def open_tandem(settings: Settings, tracing: Tracing | None = None) -> AsyncIterator[Tandem]:
+    """Open stores and clients, take over orphaned runs, and close everything in reverse order, ``tracing`` too."""
     async with AsyncExitStack() as stack:
+        if tracing is not None:
+            stack.push_async_callback(tracing.aclose)
         settings.storage.directory.mkdir(parents=True, exist_ok=True)
         url = redis_url(settings)
         # With a socket timeout redis-py sends through asyncio.wait_for, which loses cancellations on Python 3.11.
@@ -84,13 +88,14 @@ async def open_tandem(settings: Settings) -> AsyncIterator[Tandem]:
         stack.push_async_callback(teacher.aclose)
         recorder = await stack.enter_async_context(_recorder(settings, database))
         router = ShelvedRouter(settings, WordEmbedder()) if settings.router.serve else NoRouter()
-        controller = build_controller(settings, offers, sandbox, threads, saver, recaller, router)
+        controller = build_controller(settings, offers, sandbox, threads, saver, recaller, router, _around(tracing))
+        conductor = await _recalling(controller, settings, redis, threads)
         equipment = await stack.enter_async_context(Equipment(settings, database))
         runs = RunService(
             settings=settings,
             redis=redis,
             database=database,
-            controller=await _recalling(controller, settings, redis, threads),
+            controller=conductor if tracing is None else traced(conductor, settings, tracing.tracer()),
             park=park,
             offers=offers,
             equipment=equipment,
@@ -121,6 +126,7 @@ def build_controller(
     checkpointer: BaseCheckpointSaver[str] | None = None,
     playbook: Recaller = NoPlaybook(),
     router: RouterInService = NoRouter(),
+    around: Around = as_it_is,
 ) -> Controller:
     """A controller over the built-in strategies; without a checkpointer nothing survives the process."""
     return Controller(
@@ -135,7 +141,12 @@ def build_controller(
         checkpointer=checkpointer,
         playbook=playbook,
         router=router,
+        around=around,
     )
+
+
+def _around(tracing: Tracing | None) -> Around:
+    return as_it_is if tracing is None else TracedNodes(tracing.tracer())
 
 
 async def _playbook(

@@ -1,10 +1,21 @@
 """The seam between runs and what works on them: the controller, or something wrapped around it."""
 
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from orchestrator.runs import RunRequest
 from orchestrator.state import RunContext, RunState
 from routers.route import Decision
+
+Node = Callable[..., Awaitable[RunState]]
+"""A node of the controller's graph: from the state, and perhaps the runtime, to what changes of it."""
+
+Around = Callable[[str, Node], Node]
+"""Wraps the node of a name."""
+
+
+def as_it_is(_name: str, node: Node) -> Node:
+    return node
 
 
 class Conductor(Protocol):

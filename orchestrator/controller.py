@@ -18,6 +18,7 @@ from agents.events import Assessed, Considered, Escalated, QuestionAsked, Routed
 from agents.problem import Answer
 from agents.strategy import SolveContext, Strategy
 from orchestrator.answer_text import answer_text
+from orchestrator.conducting import Around, Node, as_it_is
 from orchestrator.guard import without_template_tokens
 from orchestrator.offers import Offers
 from orchestrator.playbook.asking import asked_of
@@ -58,6 +59,7 @@ class Controller:
         checkpointer: BaseCheckpointSaver[str] | None = None,
         playbook: Recaller = NoPlaybook(),
         router: RouterInService = NoRouter(),
+        around: Around = as_it_is,
     ) -> None:
         self._offers = offers
         self._strategies = strategies
@@ -69,6 +71,7 @@ class Controller:
         self._asker = asker
         self._playbook = playbook
         self._router = router
+        self._nodes = {name: around(name, node) for name, node in self._own_nodes().items()}
         self._graph = self._compile(checkpointer)
         self._checkpointed = checkpointer is not None
 
@@ -132,24 +135,30 @@ class Controller:
         """The same nodes in the same order without the graph and its checkpoints, which cost more than they are worth
         to one plain call: nothing before its first words is dear, and after them it could not be resumed anyway."""
         runtime: _Runtime = Runtime(context=context)
-        state = state | await self._guard(state)
-        for node in (self._recall, self._assess, self._route, self._solve, self._verify, self._learn):
-            state = state | await node(state, runtime)
+        state = state | await self._nodes["guard"](state)
+        for name in ("recall", "assess", "route", "solve", "verify", "learn"):
+            state = state | await self._nodes[name](state, runtime)
         return state
+
+    def _own_nodes(self) -> dict[str, Node]:
+        return {
+            "guard": self._guard,
+            "recall": self._recall,
+            "assess": self._assess,
+            "route": self._route,
+            "solve": self._solve,
+            "verify": self._verify,
+            "doubt": self._doubt,
+            "ask": self._ask,
+            "learn": self._learn,
+        }
 
     def _compile(
         self, checkpointer: BaseCheckpointSaver[str] | None
     ) -> CompiledStateGraph[RunState, RunContext, RunState, RunState]:
         graph = StateGraph(RunState, context_schema=RunContext)
-        graph.add_node("guard", self._guard)
-        graph.add_node("recall", self._recall)
-        graph.add_node("assess", self._assess)
-        graph.add_node("route", self._route)
-        graph.add_node("solve", self._solve)
-        graph.add_node("verify", self._verify)
-        graph.add_node("doubt", self._doubt)
-        graph.add_node("ask", self._ask)
-        graph.add_node("learn", self._learn)
+        for name, node in self._nodes.items():
+            graph.add_node(name, node)
         graph.add_edge(START, "guard")
         graph.add_edge("guard", "recall")
         graph.add_edge("recall", "assess")

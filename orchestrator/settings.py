@@ -20,6 +20,7 @@ from agents.tool_loop import ToolLoopOptions
 from agents.toolmaker import ToolmakerOptions
 from orchestrator.settings_acceptance import AcceptanceSettings
 from orchestrator.settings_collaboration import CollaborationSettings
+from orchestrator.settings_observability import ObservabilitySettings
 from orchestrator.settings_outcomes import OutcomeSettings
 from orchestrator.settings_playbook import PlaybookSettings
 from orchestrator.settings_router import RouterSettings
@@ -311,6 +312,7 @@ class Settings(_Section):
     answer_cache: AnswerCacheSettings = AnswerCacheSettings()
     playbook: PlaybookSettings = PlaybookSettings()
     slack: SlackSettings = SlackSettings()
+    observability: ObservabilitySettings = ObservabilitySettings()
 
     def named(self, role: Literal["small", "large"]) -> str:
         """The name of the model with that role."""

@@ -5,9 +5,11 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 
 import uvicorn
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from structlog.typing import FilteringBoundLogger
 
@@ -20,6 +22,7 @@ from orchestrator.settings import Settings
 from orchestrator.settings_file import SettingsInvalid, load_settings
 from orchestrator.storage.artifacts import ArtifactStore
 from orchestrator.storage.conversation_store import UnknownConversation
+from orchestrator.tracing.exporting import Tracing, TracingUnavailable, open_tracing
 from web import health
 from web.doors import Doors, OpenTandem
 from web.errors import ApiError, answer_api_error, answer_http_error, answer_run_error, answer_unknown
@@ -43,11 +46,15 @@ _SHUTDOWN_SECONDS = 5
 
 
 def create_app(
-    settings: Settings | None = None, *, opener: Opener = open_tandem, log: FilteringBoundLogger | None = None
+    settings: Settings | None = None,
+    *,
+    opener: Opener = open_tandem,
+    log: FilteringBoundLogger | None = None,
+    tracing: Tracing | None = None,
 ) -> FastAPI:
     """The ASGI app. Nothing is opened before it starts; without ``settings`` the settings file is read then.
 
-    ``opener`` builds what stands behind the doors.
+    ``opener`` builds what stands behind the doors; ``tracing`` makes a span of every request.
     """
     metrics = Metrics()
     log = log or open_log()
@@ -85,7 +92,7 @@ def create_app(
                     finally:
                         gc.unfreeze()
 
-    app = FastAPI(title="Tandem", lifespan=lifespan, redirect_slashes=False)
+    app = FastAPI(title="Tandem", lifespan=lifespan, redirect_slashes=False, telemetry=_telemetry(tracing))
     for door in (conversations.router, session.router, feedback.router, artifact_files.router, dashboard.router):
         app.include_router(door)
     for door in (chat.router, models.router, runs.router, playbook.router, health.router, slack.router):
@@ -102,11 +109,25 @@ def create_app(
     return app
 
 
+def _telemetry(tracing: Tracing | None) -> TelemetryConfig:
+    """Spans of requests and nothing else: metrics and logs are our own, and hold nobody's words."""
+    if tracing is None:
+        return {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+    return {
+        "tracer_provider": tracing.provider,
+        "metrics": False,
+        "logs": False,
+        "operation_spans": False,
+        "auto_configure": False,
+    }
+
+
 def serve(settings: Settings) -> None:
     """Serve on the settings' host and port until interrupted."""
     configure_process_logs()
+    tracing = open_tracing(settings.observability)
     uvicorn.run(
-        create_app(settings),
+        create_app(settings, opener=partial(open_tandem, tracing=tracing), tracing=tracing),
         host=settings.gateway.host,
         port=settings.gateway.port,
         loop="uvloop",
@@ -126,7 +147,10 @@ def main() -> None:
         settings = load_settings()
     except SettingsInvalid as error:
         sys.exit(str(error))
-    serve(settings)
+    try:
+        serve(settings)
+    except TracingUnavailable as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Traces of runs for OpenTelemetry collectors, without the text of anybody's messages."""
