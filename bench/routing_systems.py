@@ -89,6 +89,17 @@ def ladders(data: RoutingData, settings: Settings) -> list[Trial]:
     return trials
 
 
+def weighed_ladders(data: RoutingData, cards: Cards, settings: Settings) -> list[Trial]:
+    """`auto` where evidence decides on the same rungs, at the prices of the settings."""
+    trials = []
+    for effort in _EFFORTS:
+        names = settings.auto.ladders[effort]
+        price = settings.acceptance.price[effort]
+        made = [replay(_weighing(cards.of(one), names[0], price, names), one, "medium") for one in data.tried]
+        trials.append(_trial(data, "ladder by evidence", effort, made))
+    return trials
+
+
 def answer_side(data: RoutingData, cards: Cards, start: str) -> list[Trial]:
     """Evidence decides after each attempt, at every price; the first route is always ``start``."""
     return [
@@ -96,7 +107,7 @@ def answer_side(data: RoutingData, cards: Cards, start: str) -> list[Trial]:
             data,
             f"evidence after {start}",
             f"λ {price:g}",
-            [replay(_weighing(data, cards.of(one), start, price), one, "medium") for one in data.tried],
+            [replay(_weighing(cards.of(one), start, price, data.routes), one, "medium") for one in data.tried],
         )
         for price in PRICES
     ]
@@ -107,20 +118,21 @@ def together(data: RoutingData, cards: Cards, name: str, predictions: Sequence[P
     trials = []
     for price in PRICES:
         made = [
-            replay(_weighing(data, cards.of(one), _judged_route(cards.of(one), known, price), price), one, "medium")
+            replay(_routed(data, cards.of(one), known, price), one, "medium")
             for one, known in zip(data.tried, predictions, strict=True)
         ]
         trials.append(_trial(data, f"{name}, then evidence", f"λ {price:g}", made))
     return trials
 
 
-def _judged_route(card: AcceptanceCard, predictions: Predictions, price: float) -> str:
-    """The best route among those whose answers can be judged."""
-    return best_route({route: known for route, known in predictions.items() if route in card.routes}, price)
+def _routed(data: RoutingData, card: AcceptanceCard, predictions: Predictions, price: float) -> Policy:
+    """Starts with the best route among those whose answers can be judged."""
+    judged = {route: known for route, known in predictions.items() if route in card.routes}
+    return _weighing(card, best_route(judged, price), price, data.routes)
 
 
-def _weighing(data: RoutingData, card: AcceptanceCard, start: str, price: float) -> Policy:
-    options: tuple[Route, ...] = tuple(route_named(route) for route in data.routes if route in card.routes)
+def _weighing(card: AcceptanceCard, start: str, price: float, routes: Sequence[str]) -> Policy:
+    options: tuple[Route, ...] = tuple(route_named(route) for route in routes if route in card.routes)
     first = route_named(start)
     never = Ladder(
         {"medium": (first,)},
