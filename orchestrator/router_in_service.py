@@ -1,6 +1,7 @@
 """The learned router that serves, as `tandem router` left it: a running gateway follows within seconds."""
 
 import asyncio
+import math
 import time
 from pathlib import Path
 from typing import Protocol
@@ -42,13 +43,14 @@ class ShelvedRouter:
     """Serves the active version of a shelf, and looks every few seconds whether it is still that one. A version that
     cannot be read, or is of another pair of models, does not serve, and the log says why."""
 
-    def __init__(self, settings: Settings, embedder: Embedder) -> None:
+    def __init__(self, settings: Settings, embedder: Embedder, look_seconds: float = _LOOK_SECONDS) -> None:
         self._settings = settings
         self._embedder = embedder
         self._shelf = RouterShelf(shelf_folder(settings))
         self._serving: LearnedRouter | None = None
         self._active: str | None = None
-        self._looked = -_LOOK_SECONDS
+        self._look_seconds = look_seconds
+        self._looked = -math.inf
         self._looking = asyncio.Lock()
 
     async def weigh(
@@ -60,10 +62,10 @@ class ShelvedRouter:
         return await self._serving.weigh(question, assessment, effort, most_tokens)
 
     async def _look(self) -> None:
-        if time.monotonic() - self._looked < _LOOK_SECONDS:
+        if time.monotonic() - self._looked < self._look_seconds:
             return
         async with self._looking:
-            if time.monotonic() - self._looked < _LOOK_SECONDS:
+            if time.monotonic() - self._looked < self._look_seconds:
                 return
             try:
                 active = await asyncio.to_thread(self._shelf.active)
