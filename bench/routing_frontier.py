@@ -44,7 +44,7 @@ class Resampled:
 
 def interval(draws: Floats) -> Interval:
     """The middle 95 % of all but the first."""
-    low, high = np.nanquantile(draws[1:], (0.025, 0.975))
+    low, high = np.quantile(draws[1:], (0.025, 0.975))
     return float(low), float(high)
 
 
@@ -97,7 +97,7 @@ class Frontier:
 
     def at_best(self, sweep: Sequence[Trial]) -> tuple[Floats, Floats]:
         """What a system reaches at the best constant's cost, with its settings joined by lines: its accuracy above that
-        constant, and the share of the oracle's headroom, in every draw."""
+        constant, and the share of the oracle's headroom (0 where there is none), in every draw."""
         best = self.best()
         limit, base = self.points(best)
         _, ideal = self.points(self.oracle)
@@ -106,7 +106,7 @@ class Frontier:
         for d in range(len(limit)):
             line = sorted((float(cost[d]), float(right[d])) for cost, right in points)
             gain[d] = at_cost(line, float(limit[d])) - base[d]
-            share[d] = gain[d] / (ideal[d] - base[d]) if ideal[d] > base[d] else np.nan
+            share[d] = gain[d] / (ideal[d] - base[d]) if ideal[d] > base[d] else 0.0
         return gain, share
 
 

@@ -173,8 +173,8 @@ def calibration_aim(found: Calibration) -> Aim:
     return Aim(
         aim="expected calibration error of the acceptance probability, cross-fitted, on at least 1,500 pooled attempts",
         target="≤ 0.05",
-        measured=f"{found.ece:.3f} [{low:.3f}, {high:.3f}] on {found.attempts} attempts at {found.questions} questions"
-        f"; {found.floor:.3f} would be chance",
+        measured=f"{found.ece:.3f} on {found.attempts} attempts at {found.questions} questions; {found.floor:.3f} "
+        f"would be chance; {low:.3f} to {high:.3f} in resamples of the questions, which show more error than the whole",
         reached=reached,
         why=""
         if reached

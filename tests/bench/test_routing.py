@@ -1,0 +1,140 @@
+"""The figures of the routing benchmark on data whose answers are known."""
+
+import numpy as np
+import pytest
+
+from bench.routing_frontier import Frontier, Resampled, Trial, at_cost, hull, interval, mixed, oracle
+from bench.routing_replay import OutcomeMissing, StartingWith, replay, route_named
+from bench.routing_report import frontier_aims, ladder_aims, rows_of
+from bench.routing_risk import calibration, coverages, risk_curve
+from routers.acceptance.asked import Asked, asked_of
+from routers.constant import Constant
+from routers.ladder import Ladder
+from tests.routers.acceptance.outcomes import made_up
+
+_KEYS = [f"question {number}" for number in range(200)]
+
+
+def _trial(system: str, right: float, cost: float, setting: str = "") -> Trial:
+    """The first ``right`` of the questions are right."""
+    return Trial(system, setting, (np.arange(200) < right * 200).astype(float), np.full(200, cost))
+
+
+def _frontier(*constants: Trial) -> Frontier:
+    return Frontier(Resampled(_KEYS, 300, 0), constants, oracle(constants), constants[-1])
+
+
+def test_a_route_below_the_mix_of_two_others_is_not_on_the_frontier() -> None:
+    line = hull([(0.1, 0.2), (0.5, 0.35), (1.0, 0.6), (2.0, 0.5)])
+    assert line == [(0.1, 0.2), (1.0, 0.6)]
+    assert at_cost(line, 0.55) == pytest.approx(0.4)
+    assert (at_cost(line, 0.0), at_cost(line, 5.0)) == (0.2, 0.6)
+
+
+def test_a_random_mix_lies_on_the_frontier_and_a_better_router_above_it_by_what_it_gains() -> None:
+    cheap, dear = _trial("cheap", 0.4, 100), _trial("dear", 0.6, 1000)
+    frontier = _frontier(cheap, dear)
+    hulls = frontier.hulls()
+    above, (low, high) = frontier.above(mixed(cheap, dear, 0.5), hulls)
+    assert above == pytest.approx(0, abs=1e-9)
+    assert low <= 0 <= high
+    above, (low, _) = frontier.above(_trial("router", 0.7, 550), hulls)
+    assert above == pytest.approx(0.2)
+    assert low > 0.1
+
+
+def test_the_oracle_takes_the_cheapest_right_route() -> None:
+    cheap = Trial("cheap", "", np.array([1.0, 0.0, 0.0]), np.array([1.0, 1.0, 1.0]))
+    dear = Trial("dear", "", np.array([1.0, 1.0, 0.0]), np.array([9.0, 9.0, 9.0]))
+    best = oracle([cheap, dear])
+    assert best.right.tolist() == [1, 1, 0]
+    assert best.cost.tolist() == [1, 9, 1]
+
+
+def test_questions_that_share_a_key_are_drawn_together() -> None:
+    resampled = Resampled(["a", "a", "b", "b", "c"], 50, seed=1)
+    assert (resampled.weights[:, 0] == resampled.weights[:, 1]).all()
+    assert (resampled.weights[0] == 1).all()
+    again = Resampled(["a", "a", "b", "b", "c"], 50, seed=1)
+    assert (again.weights == resampled.weights).all()
+
+
+def test_aims_say_what_was_reached_and_rows_stand_beside_the_best_constant() -> None:
+    cheap, dear = _trial("cheap", 0.4, 100), _trial("dear", 0.6, 1000)
+    frontier = _frontier(cheap, dear)
+    router = [_trial("router", 0.7, 900, "λ 0.1"), _trial("router", 0.8, 1100, "λ 0.01")]
+    aims = frontier_aims(frontier, router)
+    assert [aim.reached for aim in aims] == [True, True, False]
+    assert "+15.0 points" in aims[1].measured
+    assert aims[2].measured.startswith("0% ")  # an oracle that is no better than a constant leaves no headroom
+    rows = rows_of(frontier, [cheap, dear, *router], "made-up", 0)
+    assert rows[0].cost == pytest.approx(0.1)
+    assert rows[1].extra["against_best_constant"] == 0
+    assert rows[2].extra["against_best_constant"] == pytest.approx(0.1)
+    assert rows[2].extra["against_best_constant_low"] > 0
+
+
+def test_evidence_that_is_as_good_and_cheaper_in_every_draw_may_serve() -> None:
+    constants = (_trial("cheap", 0.4, 100), _trial("dear", 0.6, 1000))
+    present = _trial("ladder", 0.6, 800, "medium")
+    cheaper = _trial("ladder by evidence", 0.6, 500, "medium")
+    worse = _trial("ladder by evidence", 0.55, 500, "medium")
+    assert ladder_aims(_frontier(*constants), [present, cheaper])[0].reached
+    assert not ladder_aims(_frontier(*constants), [present, worse])[0].reached
+
+
+def test_coverage_is_the_most_that_can_be_answered_at_the_risk() -> None:
+    confidence = np.linspace(1, 0, 200)
+    # The surest hundred are right, then every other one is wrong.
+    right = np.where(np.arange(200) < 100, 1.0, np.arange(200) % 2)
+    resampled = Resampled(_KEYS, 100, 0)
+    curve = risk_curve("made-up", confidence, right, resampled, 0.1)
+    assert curve.coverage_at == pytest.approx(0.62, abs=0.02)
+    assert curve.ci95[0] < curve.coverage_at < curve.ci95[1]
+    # Ties cannot be told apart: all or nothing.
+    assert coverages(np.full(200, 0.5), right, resampled, 0.1)[0] == 0
+    assert coverages(np.full(200, 0.5), right, resampled, 0.3)[0] == 1
+
+
+def test_calibration_reports_its_bins_and_the_floor_of_chance() -> None:
+    chance = np.random.default_rng(0)
+    probabilities = chance.random(1000)
+    right = (chance.random(1000) < probabilities).astype(float)
+    found = calibration(probabilities, right, [str(number // 4) for number in range(1000)], seed=0, draws=50)
+    assert (found.attempts, found.questions) == (1000, 250)
+    assert found.ece < 2.5 * found.floor
+    assert sum(bin[2] for bin in found.bins) == 1000
+
+
+@pytest.fixture(scope="module")
+def asked() -> list[Asked]:
+    return asked_of(made_up(30), {})
+
+
+def test_a_constant_replays_to_its_own_outcome_and_a_ladder_pays_for_every_rung(asked: list[Asked]) -> None:
+    program, cot = route_named("program(large)"), route_named("cot(large)")
+    one = asked[0]
+    alone = replay(Constant(program, "asked for"), one, "medium")
+    assert (alone.right, alone.attempts) == (one.right[one.index("program(large)") or 0], 1)
+    assert alone.tokens["large"].completion == 100
+    ladder = Ladder(
+        {"medium": (program, cot)},
+        talker=program,
+        clerk=program,
+        accept_logprob={"medium": 0.0},
+        agreeing=2,
+        scales={},
+    )
+    both = replay(ladder, one, "medium")
+    assert (both.attempts, both.tokens["large"].completion) == (2, 360)
+    routed = replay(StartingWith(ladder, route_named("cot(small)")), one, "medium")
+    assert routed.tokens["small"].completion == 250
+
+
+def test_an_attempt_that_was_never_made_is_not_made_up(asked: list[Asked]) -> None:
+    with pytest.raises(OutcomeMissing, match=r"made-up/0000 was never tried on plan\(large\)"):
+        replay(Constant(route_named("plan(large)"), "asked for"), asked[0], "medium")
+
+
+def test_an_interval_leaves_out_the_data_itself() -> None:
+    assert interval(np.array([99.0, 1.0, 1.0, 1.0])) == (1.0, 1.0)
