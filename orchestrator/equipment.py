@@ -11,6 +11,7 @@ from tools.documents.index import DocumentIndex
 from tools.documents.search import SearchDocuments
 from tools.mcp_server import McpAddress, McpServer
 from tools.protocol import Tool
+from tools.searxng import SearXNG
 from tools.toolbox import Toolbox
 from tools.units import ConvertUnits
 from tools.web_search import SearchProvider, WebSearch
@@ -25,12 +26,12 @@ class AllowLists(Protocol):
 
 
 class Equipment:
-    """Opens its MCP servers as a context manager. ``search`` is an optional provider of web search."""
+    """Opens its MCP servers as a context manager. ``search`` is a provider of web search in place of the settings'."""
 
     def __init__(self, settings: Settings, lists: AllowLists, search: SearchProvider | None = None) -> None:
         self._allow = settings.tools.allow
         self._lists = lists
-        self._own = tuple(_own(settings, search))
+        self._own = tuple(_own(settings, search or _searcher(settings)))
         self.servers = tuple(McpServer(name, _address(server)) for name, server in settings.mcp.items())
 
     async def __aenter__(self) -> Self:
@@ -58,6 +59,11 @@ def _own(settings: Settings, search: SearchProvider | None) -> Iterable[Tool]:
         yield SearchDocuments(DocumentIndex(settings.documents.folder, settings.storage.directory / "documents.sqlite"))
     if search is not None:
         yield WebSearch(search)
+
+
+def _searcher(settings: Settings) -> SearchProvider | None:
+    chosen = settings.web_search
+    return SearXNG(chosen.url, language=chosen.language, seconds=chosen.seconds) if chosen.url else None
 
 
 def _address(server: McpSettings) -> McpAddress:

@@ -24,6 +24,7 @@ from orchestrator.settings_observability import ObservabilitySettings
 from orchestrator.settings_outcomes import OutcomeSettings
 from orchestrator.settings_playbook import PlaybookSettings
 from orchestrator.settings_router import RouterSettings
+from orchestrator.settings_web_search import WebSearchSettings
 from routers.route import Effort
 from routers.standing import Scale
 from tools.sandbox.protocol import Limits
@@ -304,6 +305,7 @@ class Settings(_Section):
     sandbox: Limits = Limits()
     tools: ToolSettings = ToolSettings()
     documents: DocumentsSettings = DocumentsSettings()
+    web_search: WebSearchSettings = WebSearchSettings()
     mcp: dict[str, McpSettings] = Field(default_factory=dict)
     gateway: GatewaySettings = GatewaySettings()
     redis: RedisSettings = RedisSettings()

@@ -1,4 +1,4 @@
-"""The tool ``web_search``, over whatever provider is plugged in; Tandem brings none."""
+"""The tool ``web_search``, over whatever provider is plugged in."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
