@@ -28,7 +28,7 @@ class PlaybookSettings(BaseModel):
     explore: float = Field(default=0.0, ge=0, le=1)
     control: float = Field(default=0.05, ge=0, le=0.5)
     shadow: int = Field(default=1, ge=0, le=10)
-    recall_milliseconds: float = Field(default=20, gt=0)
+    recall_milliseconds: float = Field(default=50, gt=0)
     near: float = Field(default=0.5, ge=-1, le=1)
     akin: float = Field(default=0.3, ge=-1, le=1)
     recipes: tuple[str, ...] = ("program(small)",)
