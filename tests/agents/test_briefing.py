@@ -1,0 +1,42 @@
+"""Behaviours in front of the question, over a scripted engine."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from agents.briefing import briefed
+from agents.program import Program
+from agents.strategy import SolveContext
+from tests.agents.conftest import ContextFor, asked
+from workers.engines.scripted.script import Script, say
+from workers.engines.scripted.server import ScriptedServer
+from workers.models.protocol import ChatModel
+
+_QUESTION = "How many legs have 3 cats?"
+_BEHAVIOURS = [("count_groups", "Count each group once.")]
+_ADVISED = r"(?s)- count_groups: Count each group once\.\n\nWrite one Python program.*3 cats"
+
+
+async def test_a_writer_gets_the_behaviours_before_the_question_and_keeps_them_in_a_repair(
+    scripted: ScriptedServer, context_for: ContextFor
+) -> None:
+    again = say("```python\nprint(12)\n```", match=_ADVISED + r".*assistant.*user")
+    scripted.script = Script(replies=(again, say("no program", match=_ADVISED)), default=say("print(0)"))
+    context = context_for()
+    models = briefed(context.models, ["only"], _QUESTION, _BEHAVIOURS)
+    answer = await Program().solve(asked(_QUESTION), _with(context, models))
+    assert answer.value == "12"
+
+
+async def test_other_models_and_other_questions_get_none(scripted: ScriptedServer, context_for: ContextFor) -> None:
+    scripted.script = Script(replies=(say("told", match="count_groups"),), default=say("```python\nprint(1)\n```"))
+    context = context_for()
+    assert briefed(context.models, ["only"], _QUESTION, []) is context.models
+    for models in (
+        briefed(context.models, ["another"], _QUESTION, _BEHAVIOURS),
+        briefed(context.models, ["only"], "How many legs have 4 dogs?", _BEHAVIOURS),
+    ):
+        assert (await Program().solve(asked(_QUESTION), _with(context, models))).value == "1"
+
+
+def _with(context: SolveContext, models: Mapping[str, ChatModel]) -> SolveContext:
+    return replace(context, models=models)
