@@ -18,10 +18,14 @@ export interface Written {
   alternatives: Alternative[];
 }
 
+/** `n` questions are behind a success that was measured, with its 95 % `interval`; null where it was predicted. */
 export interface Considered {
   route: string;
   success: number | null;
   cost: number | null;
+  tokens?: number | null;
+  n?: number | null;
+  interval?: [number, number] | null;
 }
 
 export interface Charge {

@@ -25,7 +25,7 @@ export function ConsideredChart({ considered, chosen }: { considered: readonly C
               {routeLabel(row.route)}
               {row.route === chosen && <span className="visually-hidden"> (chosen)</span>}
             </th>
-            <td>
+            <td title={measured(row)}>
               <Bar share={row.success} className="bar-success" />
               {row.success === null ? "unknown" : percent(row.success)}
             </td>
@@ -36,9 +36,19 @@ export function ConsideredChart({ considered, chosen }: { considered: readonly C
           </tr>
         ))}
       </tbody>
-      <caption>Cost is relative to the large model reasoning step by step.</caption>
+      <caption>
+        Cost is relative to the large model reasoning step by step.
+        {rows.some((row) => row.n) && " Success was measured on known questions."}
+      </caption>
     </table>
   );
+}
+
+/** How sure a measured success is, for whoever points at it. */
+function measured(row: Considered): string | undefined {
+  if (!row.n || !row.interval) return undefined;
+  const [low, high] = row.interval;
+  return `Measured on ${row.n} questions: between ${percent(low)} and ${percent(high)} with 95 % confidence`;
 }
 
 /** Bars without lengths would only look like knowledge. */
