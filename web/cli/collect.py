@@ -66,7 +66,7 @@ def collect_outcomes(
         EngineError,
         RunRefused,
     ) as error:
-        console.print(f"[red]{error}[/red]", highlight=False)
+        console.print(f"[red]{error}[/red]", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None
     console.print(_summary(collected, store.folder), highlight=False, soft_wrap=True)
 

@@ -51,7 +51,9 @@ def evaluate(
         table = learnable(OutcomeStore(outcomes or settings.storage.directory / "outcomes"), settings, WordEmbedder())
         questions, judged = rejudge(table, estimator, shelf.keys(version), settings.acceptance.price)
     except TooFewOutcomes as few:
-        console.print(f"as it was judged when it was trained, because of new questions {few}", highlight=False)
+        console.print(
+            f"as it was judged when it was trained, because of new questions {few}", highlight=False, soft_wrap=True
+        )
         show(card, console)
         return
     except (VersionError, OutcomesUnreadable) as error:

@@ -52,7 +52,7 @@ def router(
         shelf = RouterShelf(shelf_folder(settings))
         path = shelf.save(trained.card, trained.estimator, trained.familiarity, trained.keys)
     except (SettingsInvalid, OutcomesUnreadable, TooFewOutcomes, VersionError) as error:
-        console.print(f"[red]{error}[/red]", highlight=False)
+        console.print(f"[red]{error}[/red]", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from None
     except ModuleNotFoundError as error:
         console.print(f"[red]{error.name} is missing, which training needs: pip install 'tandem\\[worker]'[/red]")
