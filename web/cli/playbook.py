@@ -2,30 +2,21 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
 
 import typer
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from rich.console import Console
 from rich.table import Table
 
-from orchestrator.playbook.archived import Archived, DatabaseArchive
 from orchestrator.playbook.entry import KINDS, STATUSES, Entry, UnknownEntry
 from orchestrator.playbook.jsonl import BadLine, line_of, read_lines
-from orchestrator.playbook.learner import Learner
-from orchestrator.playbook.parts import build_parts, playbook_url
-from orchestrator.playbook.rebuild import Rebuild, Rebuilt
+from orchestrator.playbook.rebuild import Rebuilt
 from orchestrator.runs import SINGLE_USER
-from orchestrator.settings import Settings
-from orchestrator.storage.database import Database
-from orchestrator.storage.urls import database_url
-from orchestrator.strategies import build_strategies
-from routers.embedding import WordEmbedder
 from web.cli.options import Config, settings_or_exit
+from web.cli.playbook_kept import Kept, kept_open
 from web.cli.playbook_text import described, row
 
 app = typer.Typer(help="What the service has learned: ways of solving, with their evidence.", no_args_is_help=True)
@@ -38,22 +29,6 @@ Owner = Annotated[str, typer.Option(help="Whose: a key's id from `tandem keys li
 OneEntry = Annotated[str, typer.Argument(help="The entry's id, or the beginning of it.")]
 OfKind = Annotated[str | None, typer.Option(help="Only these: recipe or behaviour.")]
 InState = Annotated[str | None, typer.Option(help="Only these: candidate, promoted, demoted or disabled.")]
-
-
-class Kept:
-    """The playbook where it lives: what is found in Redis, and the database from which that can be filled again."""
-
-    def __init__(self, settings: Settings, redis: Redis, database: Database) -> None:
-        self._settings = settings
-        self._database = database
-        self._parts = build_parts(settings, redis, WordEmbedder(), build_strategies(settings))
-        self.playbook = Archived(self._parts.entries, database)
-
-    def rebuild(self) -> Rebuild:
-        options, models = self._settings.playbook, self._settings.models
-        parameters = {name: model.parameters for name, model in models.items()}
-        learner = Learner(self._parts, DatabaseArchive(self._database), options.guard, parameters)
-        return Rebuild(self._parts.entries, self._parts.topics, learner, self._database)
 
 
 class _Ambiguous(Exception):
@@ -188,7 +163,7 @@ def import_(
 
     async def work(kept: Kept) -> None:
         for entry in entries:
-            await kept.playbook.put(entry)
+            await kept.take_in(entry)
 
     _run(config, work)
     typer.echo(f"{len(entries)} entries imported from {file}")
@@ -212,22 +187,12 @@ def rebuild(
         typer.echo("nothing to rebuild: the database has neither entries nor runs that taught anything", err=True)
 
 
-@asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[Kept]:
-    redis = Redis.from_url(playbook_url(settings), socket_timeout=None)
-    try:
-        async with Database.open(database_url(settings.storage)) as database:
-            yield Kept(settings, redis, database)
-    finally:
-        await redis.aclose()
-
-
 def _run(config: Path | None, work: Callable[[Kept], Awaitable[_Result]]) -> _Result:
     """Open the playbook and work on it, or exit with what is wrong and the way out."""
     settings = settings_or_exit(config)
 
     async def run() -> _Result:
-        async with _opened(settings) as kept:
+        async with kept_open(settings) as kept:
             return await work(kept)
 
     try:

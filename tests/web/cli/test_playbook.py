@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from orchestrator.playbook.entries import Entries
 from orchestrator.playbook.entry import Entry
 from orchestrator.playbook.jsonl import line_of
+from orchestrator.playbook.topics import Topics
 from orchestrator.runs import SINGLE_USER
 from routers.embedding import WordEmbedder
 from tests import processes
@@ -150,3 +151,17 @@ def test_a_redis_that_is_away_is_said(command: Command, monkeypatch: pytest.Monk
     result = command("list")
     assert result.exit_code == 1
     assert "tandem serve" in result.stderr
+
+
+def test_what_is_imported_elsewhere_is_recalled_there(command: Command, redis_url: str) -> None:
+    keep(redis_url, [])
+    entry = recipe(SINGLE_USER, problem=APPLES, topic="0" * 32, status="promoted")
+    assert command("import", write(entry), "--owner", "key_b").exit_code == 0
+
+    async def topic() -> str | None:
+        client = Redis.from_url(redis_url, socket_timeout=None)
+        found = await Topics(client, WordEmbedder()).find("key_b", "How many apples are 17 and 250 apples?", "number")
+        await client.aclose()
+        return found
+
+    assert asyncio.run(topic()) == entry.topic
