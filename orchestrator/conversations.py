@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
@@ -62,12 +62,19 @@ class Prepared:
 
 class Conversations:
     """What can be done with conversations beyond storing them. Everything raises ``UnknownConversation`` where the
-    conversation is not the owner's."""
+    conversation is not the owner's. ``gone`` hears of every run (and its owner) that is deleted."""
 
-    def __init__(self, database: Database, runs: Runs, artifacts: ArtifactStore) -> None:
+    def __init__(
+        self,
+        database: Database,
+        runs: Runs,
+        artifacts: ArtifactStore,
+        gone: Callable[[str, str], None] = lambda run, owner: None,
+    ) -> None:
         self._database = database
         self._runs = runs
         self._artifacts = artifacts
+        self._gone = gone
 
     async def read(self, conversation: str, owner: str) -> tuple[Conversation, list[Turn]]:
         """A conversation with all its branches, a question before its answers."""
@@ -136,6 +143,7 @@ class Conversations:
                 with suppress(UnknownRun):
                     await self._database.delete_run(turn.run, owner)
                 await self._artifacts.remove(turn.run)
+                self._gone(turn.run, owner)
 
     async def _records(self, runs: Collection[str], owner: str) -> dict[str, RunRecord]:
         records = await self._database.get_runs(runs, owner)

@@ -72,7 +72,7 @@ def create_app(
                     settings=chosen,
                     database=tandem.database,
                     artifacts=artifacts,
-                    conversations=Conversations(tandem.database, tandem.runs, artifacts),
+                    conversations=Conversations(tandem.database, tandem.runs, artifacts, tandem.teacher.ended),
                     doorkeeper=Doorkeeper(tandem.database, chosen.gateway),
                     limits=limits,
                     flights=flights,

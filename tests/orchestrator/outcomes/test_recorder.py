@@ -8,14 +8,16 @@ from typing import Literal
 import pytest
 
 from orchestrator.compose import open_tandem
+from orchestrator.conversations import Conversations
 from orchestrator.outcomes.recorder import Heard, OutcomeRecorder, recording
 from orchestrator.outcomes.store import OutcomeStore
 from orchestrator.playbook.jobs import NoTeacher
 from orchestrator.runs import RunRecord, RunRequest
 from orchestrator.settings import Settings
 from orchestrator.settings_outcomes import OutcomeSettings
+from orchestrator.storage.artifacts import ArtifactStore
 from orchestrator.storage.database import Database
-from orchestrator.storage.records import Feedback, Outcome
+from orchestrator.storage.records import Feedback, Outcome, TurnSettings
 from tests.orchestrator.conftest import events_of, last_of
 from workers.engines.scripted.script import Script, say
 from workers.engines.scripted.server import ScriptedServer
@@ -135,6 +137,29 @@ async def test_what_an_owner_says_of_a_real_run_is_there_when_the_gateway_has_st
         tandem.teacher.ended(run, owner)
     (kept,) = OutcomeStore(settings.storage.directory / "outcomes").read()
     assert (kept.id, kept.route, kept.correct, kept.tokens) == (run, "cot(large)", True, last.ledger.tokens)
+
+
+async def test_a_deleted_conversation_takes_its_outcomes_with_it(
+    settings: Settings, scripted: ScriptedServer, owner: str
+) -> None:
+    scripted.script = Script(default=say("It is \\boxed{4}."))
+    store = OutcomeStore(settings.storage.directory / "outcomes")
+    async with open_tandem(settings) as tandem:
+        artifacts = ArtifactStore(settings.storage.directory / "artifacts")
+        conversations = Conversations(tandem.database, tandem.runs, artifacts, tandem.teacher.ended)
+        conversation = (await tandem.database.create_conversation(owner)).id
+        asked = TurnSettings(model="cot(large)")
+        prepared = await conversations.question(conversation, owner, None, "What is 2 + 2?", asked)
+        run = await tandem.runs.start(prepared.request)
+        await conversations.began(prepared, run)
+        last_of(await events_of(tandem, run, owner))
+        await tandem.database.save_feedback(run, owner, Feedback(rating=1))
+        tandem.teacher.ended(run, owner)
+    assert [kept.id for kept in store.read()] == [run]
+    async with open_tandem(settings) as tandem:
+        again = Conversations(tandem.database, tandem.runs, artifacts, tandem.teacher.ended)
+        await again.delete(conversation, owner)
+    assert store.read() == []
 
 
 async def test_nothing_is_kept_without_consent(
