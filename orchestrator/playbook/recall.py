@@ -16,6 +16,7 @@ from orchestrator.playbook.keys import keys_of
 from orchestrator.playbook.recollection import NOTHING, Asked, Recollection
 from orchestrator.playbook.text import masked
 from orchestrator.playbook.topics import Topics
+from orchestrator.playbook.vector_sets import nearest_in
 from orchestrator.settings_playbook import PlaybookSettings
 from routers.embedding import Embedder
 from routers.route import Route
@@ -96,10 +97,9 @@ class Recall:
         vector = (await self._embedder.embed([masked(topic.problem)]))[0]
         statuses = STATUSES if every else ("promoted", "candidate")
         wanted = filter_of(statuses, topic=topic.id, pair=self._pair, version=self._version)
-        found: list[Entry] = []
-        for kind in KINDS:
-            found += [each.entry for each in await self._entries.nearest(topic.owner, kind, vector, wanted, _COUNT)]
-        return found
+        keys = keys_of(topic.owner)
+        found = await nearest_in(self._redis, [keys.vectors(kind) for kind in KINDS], vector, wanted, _COUNT)
+        return await self._entries.some(topic.owner, [entry for of_kind in found for entry in of_kind])
 
     def route_of(self, entry: Entry) -> Route | None:
         """A recipe's route on the models configured here."""

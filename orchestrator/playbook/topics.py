@@ -13,7 +13,7 @@ from orchestrator.playbook.entry_hash import filter_of
 from orchestrator.playbook.keys import OWNERS, Keys, keys_of
 from orchestrator.playbook.text import PROBLEM_CHARACTERS, masked, plain
 from orchestrator.playbook.topic_hash import topic_from_hash
-from orchestrator.playbook.vector_sets import as_bytes, nearest
+from orchestrator.playbook.vector_sets import as_bytes, nearest, nearest_in
 from routers.embedding import Embedder, Vectors
 
 _WINDOW = 50
@@ -51,10 +51,9 @@ class Topics:
         """The id of the question's topic; None where nothing like it was seen."""
         vector = await self._vector(question)
         keys, same = keys_of(owner), filter_of(form=form)
-        near = await nearest(self._redis, keys.topics, vector, same, 1)
+        near, akin = await nearest_in(self._redis, [keys.topics, keys.loose], vector, same, 1)
         if near and max(near.values()) >= self._near:
             return next(iter(near))
-        akin = await nearest(self._redis, keys.loose, vector, same, 1)
         return whole(form) if akin and max(akin.values()) >= self._akin else None
 
     async def assign(self, owner: str, question: str, form: AnswerForm) -> str:
