@@ -5,6 +5,7 @@ import os
 import shutil
 from dataclasses import dataclass
 
+from orchestrator.acceptance_readiness import acceptance_state
 from orchestrator.addresses import engine_port, engine_url, gateway_url, redis_url
 from orchestrator.model_files import fetched_here, locate, served_here
 from orchestrator.model_park import build_engine
@@ -45,6 +46,7 @@ async def diagnose(settings: Settings) -> list[Finding]:
     findings += await _engines(settings, serving)
     findings += _keys(settings)
     findings += _slack(settings)
+    findings.append(Finding("acceptance", *await asyncio.to_thread(acceptance_state, settings)))
     findings.append(_disk(settings))
     return findings
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+from orchestrator.acceptance_readiness import configured_card
 from orchestrator.runs import RunRefused
 from orchestrator.settings import Settings
 from routers.acceptance.selecting import Selecting
-from routers.acceptance.shelf import find_card
 from routers.acceptance.weighing import Weighing
 from routers.coding import Coding
 from routers.explained import Explained
@@ -34,8 +34,7 @@ class Policies:
         self._large = settings.named("large")
         self._talker, self._clerk = talker, clerk
         self._ladders = ladders
-        small = settings.models[settings.named("small")].sha256
-        self._card = find_card(small, settings.models[self._large].sha256, settings.acceptance.card)
+        self._card = configured_card(settings)
         self._options = {effort: self._with_samples(rungs) for effort, rungs in ladders.items()}
         self._free = self._climbing(ladders, code)
         raised = {effort: self._capable(rungs) for effort, rungs in ladders.items()}
