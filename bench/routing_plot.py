@@ -26,10 +26,13 @@ def plot(report: RoutingReport, path: Path) -> None:
 
 
 def _frontier(axes: Any, report: RoutingReport) -> None:
+    from matplotlib import colormaps
+
     sweeps: dict[str, list[Row]] = {}
     for row in report.rows:
         sweeps.setdefault(row.system, []).append(row)
     points: list[tuple[float, float]] = []
+    axes.set_prop_cycle(color=colormaps["tab20"].colors)
     for system, rows in sweeps.items():
         known = sorted((row.cost or 0.0, row.accuracy) for row in rows)
         if len(rows) > 1:
