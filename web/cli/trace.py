@@ -1,12 +1,14 @@
 """One line of text for each event of a trace."""
 
 from agents.events import (
+    AnswerRecalled,
     Assessed,
     Charged,
     Escalated,
     Event,
     HandedOver,
     Queued,
+    Recalled,
     Routed,
     RunResumed,
     StepFinished,
@@ -20,6 +22,11 @@ from agents.events import (
 def trace_line(event: Event) -> str | None:
     """What a reader of the terminal sees of an event; None for what is shown elsewhere."""
     match event:
+        case AnswerRecalled():
+            return f"again    the answer of run {event.run} to exactly this request, {event.age:.0f} s ago"
+        case Recalled():
+            used = ", ".join(f"{entry.name} ({entry.win_rate:.0%} of {entry.trials})" for entry in event.entries)
+            return f"playbook {event.problem or event.reason}{f': {used}' if used else ''}"
         case Assessed():
             difficulty = "no signal" if event.difficulty is None else f"{event.difficulty:.2f}"
             return f"assess   {event.form}, difficulty {difficulty}: {event.reason}"

@@ -34,6 +34,18 @@ describe("Trace", () => {
     expect(trace.timeline[1]).toMatchObject({ output: "1", ok: true });
   });
 
+  test("says what the playbook gave, and that an answer was given before", () => {
+    const entry = { id: "e", kind: "recipe", name: "program(small)", status: "promoted", win_rate: 0.9, trials: 20 };
+    const trace = traceOf(
+      { type: "recalled", entries: [entry], reason: "it helped", left_out: null, problem: null },
+      { type: "recalled", entries: [], reason: "", left_out: null, problem: "its Redis does not answer" },
+      { type: "answer.recalled", run: "r0", age: 5, tokens: 40 },
+    );
+    expect(trace.timeline[0]).toMatchObject({ kind: "playbook", entries: [entry], reason: "it helped" });
+    expect(trace.timeline[1]).toMatchObject({ kind: "playbook", problem: "its Redis does not answer" });
+    expect(trace.timeline[2]).toMatchObject({ kind: "answered", run: "r0", tokens: 40 });
+  });
+
   test("keeps a step's text where the caller may not see the whole of it", () => {
     const trace = traceOf(
       { type: "step.started", step: "s", model: "large", purpose: "think" },

@@ -25,8 +25,11 @@ export function activityOf(trace: Trace, connection: Connection): string {
       return `Waiting for the machine: place ${last.position} in the queue`;
     case "resumed":
       return "Taken over after an interruption";
-    case "recalled":
+    case "answered":
       return "Giving the answer of before";
+    case "playbook":
+      if (last.problem) return "Going on without the playbook";
+      return last.entries.length ? "Using what worked on such questions" : "Looking at the question";
     case "artifact":
       return `Made ${last.name}`;
     case "tool_calls":

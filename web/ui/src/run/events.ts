@@ -35,9 +35,26 @@ export interface Charge {
   money: number;
 }
 
+/** An entry of the playbook that a run uses. */
+export interface RecalledEntry {
+  id: string;
+  kind: string;
+  name: string;
+  status: string;
+  win_rate: number;
+  trials: number;
+}
+
 export type RunEvent =
   | { type: "run.started"; run: string; model: string; created: number }
   | { type: "answer.recalled"; run: string; age: number; tokens: number }
+  | {
+      type: "recalled";
+      entries: RecalledEntry[];
+      reason: string;
+      left_out: string | null;
+      problem: string | null;
+    }
   | { type: "assessed"; form: string; difficulty: number | null; reason: string }
   | { type: "routed"; route: string; reason: string; considered: Considered[] }
   | { type: "escalated"; origin: string; route: string; reason: string }

@@ -1,7 +1,7 @@
 /** A run's events, folded into what the page shows. */
 
 import type { LedgerSummary, Usage } from "../api/types";
-import type { Considered, RunEvent, Written } from "./events";
+import type { Considered, RecalledEntry, RunEvent, Written } from "./events";
 
 type Of<T extends RunEvent["type"]> = Extract<RunEvent, { type: T }>;
 
@@ -39,7 +39,8 @@ export type TimelineItem =
   | (Item & { kind: "escalated"; origin: string; route: string; reason: string })
   | (Item & { kind: "queued"; model: string; position: number })
   | (Item & { kind: "resumed" })
-  | (Item & { kind: "recalled"; run: string; tokens: number })
+  | (Item & { kind: "answered"; run: string; tokens: number })
+  | (Item & { kind: "playbook"; entries: RecalledEntry[]; reason: string; problem: string | null })
   | (Item & { kind: "artifact"; name: string; mediaType: string; size: number })
   | (Item & { kind: "tool_calls"; calls: unknown[] });
 
@@ -78,7 +79,10 @@ export class Trace {
         this.started = event;
         break;
       case "answer.recalled":
-        this.append({ kind: "recalled", run: event.run, tokens: event.tokens });
+        this.append({ kind: "answered", run: event.run, tokens: event.tokens });
+        break;
+      case "recalled":
+        this.append({ kind: "playbook", entries: event.entries, reason: event.reason, problem: event.problem });
         break;
       case "assessed":
         this.assessed = event;

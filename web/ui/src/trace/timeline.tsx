@@ -5,7 +5,7 @@ import { artifactAddress } from "../api/client";
 import { CodeBlock } from "../markdown/code";
 import { routeLabel } from "../run/route";
 import type { StepItem, TimelineItem, ToolItem, Trace } from "../run/trace";
-import { bytes, seconds, whole } from "../shell/format";
+import { bytes, percent, seconds, whole } from "../shell/format";
 
 /** While a step is written only its end is drawn: laying out all of it at every token would hold the page up. */
 const TAIL = 3000;
@@ -61,7 +61,26 @@ const TimelineEntry = memo(function TimelineEntry({ item, run, live }: EntryProp
       return <Entry tone="open" title={`Waited for the machine (place ${item.position})`} />;
     case "resumed":
       return <Entry tone="turn" title="Taken over from its last checkpoint after an interruption" />;
-    case "recalled":
+    case "playbook":
+      return (
+        <Entry
+          tone={item.problem ? "bad" : "open"}
+          title={item.problem ? "Went on without the playbook" : "From the playbook"}
+        >
+          <p>{item.problem ?? item.reason}</p>
+          {item.entries.length > 0 && (
+            <ul>
+              {item.entries.map((entry) => (
+                <li key={entry.id}>
+                  {entry.kind} <strong>{entry.name}</strong>: right in about {percent(entry.win_rate)} of{" "}
+                  {whole(entry.trials)} outcomes
+                </li>
+              ))}
+            </ul>
+          )}
+        </Entry>
+      );
+    case "answered":
       return (
         <Entry tone="good" title="The same request was answered before">
           <p>

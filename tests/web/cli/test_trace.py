@@ -1,0 +1,21 @@
+"""What `tandem ask --trace` says of events."""
+
+from agents.events import AnswerRecalled, Event, Recalled, RecalledEntry
+from web.cli.trace import trace_line
+
+_ENTRY = RecalledEntry(id="e", kind="recipe", name="program(small)", status="promoted", win_rate=0.9, trials=20)
+
+
+def line(event: Event) -> str:
+    said = trace_line(event)
+    assert said is not None
+    return said
+
+
+def test_what_the_playbook_gave_is_said_with_its_evidence() -> None:
+    assert "program(small) (90% of 20)" in line(Recalled(entries=(_ENTRY,), reason="12 problems like this were seen"))
+    assert "its Redis does not answer" in line(Recalled(problem="its Redis does not answer"))
+
+
+def test_an_answer_of_before_names_its_run() -> None:
+    assert "run 0f3c" in line(AnswerRecalled(run="0f3c", age=61.0, tokens=40))
