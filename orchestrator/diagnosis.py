@@ -9,6 +9,7 @@ from orchestrator.acceptance_readiness import acceptance_state
 from orchestrator.addresses import engine_port, engine_url, gateway_url, redis_url
 from orchestrator.model_files import fetched_here, locate, served_here
 from orchestrator.model_park import build_engine
+from orchestrator.outside_readiness import outside_states
 from orchestrator.settings import Settings
 from orchestrator.slack_readiness import slack_problems
 from orchestrator.stack.part import Part, StackError
@@ -47,6 +48,7 @@ async def diagnose(settings: Settings) -> list[Finding]:
     findings += _keys(settings)
     findings += _slack(settings)
     findings.append(Finding("acceptance", *await asyncio.to_thread(acceptance_state, settings)))
+    findings += [Finding(*state) for state in await outside_states(settings)]
     findings.append(_disk(settings))
     return findings
 
