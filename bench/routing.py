@@ -5,8 +5,6 @@ Everything comes from stored outcomes; nothing is generated."""
 import argparse
 import asyncio
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -14,180 +12,15 @@ from rich.table import Table
 
 from bench.plot import PlottingMissing
 from bench.questions import NoQuestions
-from bench.record import machine, new_report, write_report
-from bench.routing_data import RoutingData, routing_data
-from bench.routing_frontier import Frontier, Resampled, Trial, oracle
-from bench.routing_latency import DecisionLatency, first_decisions, judgements
+from bench.record import write_report
+from bench.routing_bench import Bench, Options, fits_of
 from bench.routing_plot import plot
-from bench.routing_report import (
-    RoutingReport,
-    calibration_aim,
-    coverage_aim,
-    frontier_aims,
-    ladder_aims,
-    latency_aim,
-    rows_of,
-)
-from bench.routing_scores import confidences, pooled, ratio_of
-from bench.routing_systems import (
-    Cards,
-    answer_side,
-    constants,
-    cross_fitted_cards,
-    ladders,
-    mixes,
-    router,
-    together,
-    weighed_ladders,
-)
-from bench.routing_transfer import drifted, left_out
-from orchestrator.outcomes.store import OutcomeStore, OutcomesUnreadable
-from orchestrator.settings import Settings
+from bench.routing_report import RoutingReport
+from orchestrator.outcomes.store import OutcomesUnreadable
 from orchestrator.settings_file import SettingsInvalid, load_settings
 from routers.acceptance.fitting import TrainingMissing
 from routers.acceptance.training import TooFewOutcomes
-from routers.embedding import Embedder, WordEmbedder
 from routers.estimators import table
-from routers.estimators.constant import fit_averages
-from routers.estimators.descriptions import embed_parts
-from routers.estimators.features import Array
-from routers.estimators.knn import fit_neighbours
-from routers.estimators.length import fit_length
-from routers.estimators.protocol import Fit
-from routers.estimators.route_to_reason_training import fit_route_to_reason
-from routers.estimators.win_rate import fit_win_rate
-
-_FRAME = ("direct(small)", "direct(large)", "program(small)", "program(large)", "cot(small)", "cot(large)")
-_CHEAP, _DEAR, _YARDSTICK = "program(small)", "program(large)", "cot(large)"
-_CLIENTS = (1, 32)
-_LADDER = ("program(large)", "cot(large)")
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """``data``: a folder of question files for drift, None to leave it out. ``draws`` of the bootstrap."""
-
-    outcomes: Path
-    results: Path
-    data: Path | None
-    seed: int
-    draws: int
-    risk: float
-
-
-class Bench:
-    """Everything that the report is made of, from the outcomes."""
-
-    def __init__(self, options: Options, settings: Settings, console: Console) -> None:
-        self._options = options
-        self._settings = settings
-        self._console = console
-
-    async def run(self) -> RoutingReport:
-        options, embedder = self._options, WordEmbedder()
-        outcomes = await asyncio.to_thread(OutcomeStore(options.outcomes).read)
-        data = await routing_data(outcomes, _FRAME, self._settings, embedder)
-        self._console.print(
-            f"{len(data.asked)} questions to learn from, {len(data.tried)} tried on all of {', '.join(data.routes)}; "
-            f"seed {options.seed}; {machine()}",
-            highlight=False,
-        )
-        described = await embed_parts(embedder, data.routes)
-        cards = await asyncio.to_thread(cross_fitted_cards, data, _LADDER, options.seed, self._say)
-        trials, sweeps = await asyncio.to_thread(self._trials, data, cards, described)
-        resampled = Resampled(data.keys, options.draws, options.seed)
-        plain = constants(data)
-        frontier = Frontier(resampled, tuple(plain), oracle(plain), data.constant(_YARDSTICK))
-        self._say("intervals")
-        return await self._report(data, cards, described, frontier, [*plain, frontier.oracle, *trials], sweeps)
-
-    def _trials(self, data: RoutingData, cards: Cards, described: dict[str, Array]) -> tuple[list[Trial], list[Trial]]:
-        """All systems but the constants, and of them those that have settings to sweep."""
-        seed = self._options.seed
-        sweeps: list[Trial] = []
-        for name, fit in _fits(described).items():
-            self._say(name)
-            trials, predictions = router(data, name, fit, seed)
-            sweeps += trials
-            if name in ("kNN with a guard", "Route-To-Reason"):
-                self._say(f"{name}, then evidence")
-                sweeps += together(data, cards, name, predictions)
-        for start in (_CHEAP, _DEAR):
-            self._say(f"evidence after {start}")
-            sweeps += answer_side(data, cards, start)
-        served = [*ladders(data, self._settings), *weighed_ladders(data, cards, self._settings)]
-        return [*mixes(data, [(_CHEAP, _DEAR), (_DEAR, _YARDSTICK)]), *served, *sweeps], [*served, *sweeps]
-
-    async def _report(
-        self,
-        data: RoutingData,
-        cards: Cards,
-        described: dict[str, Array],
-        frontier: Frontier,
-        trials: Sequence[Trial],
-        sweeps: Sequence[Trial],
-    ) -> RoutingReport:
-        options = self._options
-        calibration = await asyncio.to_thread(pooled, data, cards, options.seed)
-        curves = await asyncio.to_thread(confidences, data, cards)
-        risk = [curve.at(frontier.resampled, options.risk) for curve in curves]
-        baseline = max(
-            (c for c in curves if c.baseline), key=lambda c: c.at(frontier.resampled, options.risk).coverage_at
-        )
-        own = next(c for c in curves if c.decides)
-        ratio = ratio_of(own, baseline, frontier.resampled, options.risk)
-        latency = await self._latency(data, cards, described)
-        aims = [
-            *frontier_aims(frontier, sweeps),
-            *ladder_aims(frontier, sweeps),
-            calibration_aim(calibration),
-            coverage_aim(
-                own.at(frontier.resampled, options.risk), baseline.at(frontier.resampled, options.risk), ratio
-            ),
-            latency_aim(latency),
-        ]
-        rows = rows_of(frontier, trials, data.dataset, options.seed)
-        base = new_report("routing", self._settings, rows, aims)
-        return RoutingReport(
-            **base.model_dump(),
-            seed=options.seed,
-            families={name: data.table.families.count(name) for name in sorted(set(data.table.families))},
-            calibration=calibration,
-            risk_coverage=risk,
-            leave_one_out=await asyncio.to_thread(left_out, data, described, options.seed),
-            drift=await drifted(data, cards, options.data, WordEmbedder(), options.seed),
-            latency=latency,
-        )
-
-    async def _latency(self, data: RoutingData, cards: Cards, described: dict[str, Array]) -> list[DecisionLatency]:
-        self._say("latency")
-        found: list[DecisionLatency] = []
-        fits = _fits(described)
-        for name in ("kNN with a guard", "Route-To-Reason"):
-            estimator = await asyncio.to_thread(fits[name], data.table, self._options.seed)
-            found += [
-                await first_decisions(name, estimator, _embedder, data.table.texts, concurrent)
-                for concurrent in _CLIENTS
-            ]
-        card = cards.of(data.tried[0])
-        return [*found, *[await judgements(data, card, concurrent) for concurrent in _CLIENTS]]
-
-    def _say(self, text: str) -> None:
-        self._console.print(f"  {text}", highlight=False)
-
-
-def _embedder() -> Embedder:
-    return WordEmbedder()
-
-
-def _fits(described: dict[str, Array]) -> dict[str, Fit]:
-    return {
-        "best on average": fit_averages,
-        "length": fit_length,
-        "win rate": fit_win_rate(_DEAR, _CHEAP),
-        "kNN with a guard": fit_neighbours(),
-        "Route-To-Reason": fit_route_to_reason(described),
-    }
 
 
 def main() -> None:
@@ -202,6 +35,7 @@ def main() -> None:
             seed=parsed.seed,
             draws=parsed.draws,
             risk=parsed.risk,
+            routers=tuple(parsed.router),
         )
         report = asyncio.run(Bench(options, settings, console).run())
         path = write_report(report, options.results)
@@ -227,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--results", type=Path, default=Path("bench/results"), help="where data and plot go")
     parser.add_argument("--seed", type=int, default=0, help="of folds, training and draws")
     parser.add_argument("--draws", type=int, default=2000, help="of the bootstrap")
+    parser.add_argument("--router", action="append", default=[], choices=list(fits_of({})), help="repeat for several")
     parser.add_argument("--risk", type=float, default=0.1, help="at which coverage is compared")
     return parser
 

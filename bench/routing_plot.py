@@ -32,7 +32,7 @@ def _frontier(axes: Any, report: RoutingReport) -> None:
     for row in report.rows:
         sweeps.setdefault(row.system, []).append(row)
     points: list[tuple[float, float]] = []
-    axes.set_prop_cycle(color=colormaps["tab20"].colors)
+    axes.set_prop_cycle(color=[colormaps["tab20"](number) for number in range(20)])
     for system, rows in sweeps.items():
         known = sorted((row.cost or 0.0, row.accuracy) for row in rows)
         if len(rows) > 1:

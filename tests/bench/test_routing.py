@@ -1,12 +1,20 @@
 """The figures of the routing benchmark on data whose answers are known."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from rich.console import Console
 
+from bench.record import write_report
+from bench.routing_bench import Bench, Options
 from bench.routing_frontier import Frontier, Resampled, Trial, at_cost, hull, interval, mixed, oracle
+from bench.routing_plot import plot
 from bench.routing_replay import OutcomeMissing, StartingWith, replay, route_named
 from bench.routing_report import frontier_aims, ladder_aims, rows_of
 from bench.routing_risk import calibration, coverages, risk_curve
+from orchestrator.outcomes.store import OutcomeStore
+from orchestrator.settings_file import load_settings
 from routers.acceptance.asked import Asked, asked_of
 from routers.constant import Constant
 from routers.ladder import Ladder
@@ -138,3 +146,26 @@ def test_an_attempt_that_was_never_made_is_not_made_up(asked: list[Asked]) -> No
 
 def test_an_interval_leaves_out_the_data_itself() -> None:
     assert interval(np.array([99.0, 1.0, 1.0, 1.0])) == (1.0, 1.0)
+
+
+async def test_one_command_reports_every_system_from_stored_outcomes(tmp_path: Path) -> None:
+    OutcomeStore(tmp_path / "outcomes").append(made_up(64, direct=True))
+    options = Options(
+        tmp_path / "outcomes", tmp_path, data=None, seed=0, draws=50, risk=0.1, routers=("length", "kNN with a guard")
+    )
+    settings = load_settings(environment={})
+    report = await Bench(options, settings, Console(quiet=True)).run()
+    assert report.families == {"made-up": 64}
+    systems = {row.system for row in report.rows}
+    assert {"program(large)", "oracle", "ladder", "ladder by evidence", "kNN with a guard"} <= systems
+    assert {"kNN with a guard, then evidence", "evidence after program(large)", "length"} <= systems
+    assert "win rate" not in systems
+    by_name = {row.system: row for row in report.rows if not row.setting}
+    assert by_name["cot(large)"].cost == pytest.approx(1.0)
+    best = next(row for row in report.rows if row.system == "oracle")
+    assert all(row.accuracy <= best.accuracy for row in report.rows)
+    assert {row.concurrent for row in report.latency} == {1, 32}
+    path = write_report(report, tmp_path)
+    plot(report, path.with_suffix(".png"))
+    assert path.with_suffix(".png").stat().st_size > 10_000
+    assert all(aim.why for aim in report.aims if not aim.reached)

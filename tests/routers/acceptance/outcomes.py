@@ -9,16 +9,27 @@ from workers.usage import Usage
 
 PARAMETERS = {"small": 0.5, "large": 1.5}
 _SKILL = {"program(small)": -0.6, "cot(small)": -0.8, "program(large)": 0.7, "cot(large)": 0.6}
-_LENGTH = {"program(small)": 140, "cot(small)": 250, "program(large)": 100, "cot(large)": 260}
+_DIRECT = {"direct(small)": -2.0, "direct(large)": -0.5}
+_LENGTH = {
+    "program(small)": 140,
+    "cot(small)": 250,
+    "program(large)": 100,
+    "cot(large)": 260,
+    "direct(small)": 15,
+    "direct(large)": 20,
+}
 
 
-def made_up(questions: int, seed: int = 0, signal: float = 1.0, variants: int = 1) -> list[Outcome]:
-    """``variants`` questions in a row share a split key."""
+def made_up(
+    questions: int, seed: int = 0, signal: float = 1.0, variants: int = 1, direct: bool = False
+) -> list[Outcome]:
+    """``variants`` questions in a row share a split key; ``direct`` adds the routes that answer at once."""
+    skills = _SKILL | _DIRECT if direct else _SKILL
     chance = random.Random(seed)
     found = []
     for number in range(questions):
         ease = chance.gauss(0.0, 1.0)
-        for route, skill in _SKILL.items():
+        for route, skill in skills.items():
             right = ease + skill + chance.gauss(0.0, 0.7) > 0
             model = route[:-1].split("(")[1]
             wrong = str(1000 + chance.randrange(6))
