@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, cast
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 from redis.asyncio import Redis
 
 from agents import prompts
@@ -63,7 +63,7 @@ class AnswerCache:
     async def get(self, request: RunRequest) -> Kept | None:
         """What the same request of the same owner was answered with, counted as a hit or a miss."""
         found = cast(bytes | None, await self._redis.get(self._key(request)))
-        kept = None if found is None else Kept.model_validate_json(found)
+        kept = None if found is None else _read(found)
         counts = _counts_key(request.owner, _today(now()))
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.hincrby(counts, "misses" if kept is None else "hits", 1)
@@ -119,6 +119,14 @@ class AnswerCounts:
             misses=_sum(counts, b"misses"),
             tokens_saved=_sum(counts, b"tokens_saved"),
         )
+
+
+def _read(found: bytes) -> Kept | None:
+    """None for what an earlier version of Tandem stored in another shape."""
+    try:
+        return Kept.model_validate_json(found)
+    except ValidationError:
+        return None
 
 
 def basis_of(settings: Settings) -> str:

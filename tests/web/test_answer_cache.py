@@ -196,6 +196,18 @@ async def test_answers_are_kept_for_a_bounded_time_and_in_bounded_number(
     assert all([0 < await redis.ttl(key) <= 60 for key in kept])
 
 
+async def test_what_another_version_stored_is_answered_anew(
+    cached: Open, scripted: ScriptedServer, redis: Redis
+) -> None:
+    scripted.script = Script(default=say("Once upon a time."))
+    async with cached() as client:
+        await answer(client, "Tell me a story.")
+        for key in [key async for key in redis.scan_iter("tandem:answers:*", _type="string")]:
+            await redis.set(key, '{"text": "in the shape of before"}')
+        assert "x-tandem-cache" not in (await answer(client, "Tell me a story.")).headers
+        assert "x-tandem-cache" in (await answer(client, "Tell me a story.")).headers
+
+
 async def test_a_long_answer_is_not_kept(cached: Open, scripted: ScriptedServer) -> None:
     scripted.script = Script(default=say("word " * 400))
     async with cached(TANDEM__ANSWER_CACHE__ENTRY_BYTES="1500") as client:
