@@ -28,10 +28,11 @@ class Part(BaseModel):
 
 
 class Records:
-    """``days`` after which an entry or topic that nothing was learned of expires. What a run added is remembered for as
-    long, so that it is never added twice."""
+    """``days`` after which an entry or topic that nothing was learned of expires. What a run added is remembered for
+    ``remembered`` seconds, so that it is not added twice; older runs are not to be added at all."""
 
-    def __init__(self, redis: Redis, *, days: float = 180) -> None:
+    def __init__(self, redis: Redis, *, days: float = 180, remembered: int = 60 * 86_400) -> None:
+        self.remembered = remembered
         self._redis = redis
         self._seconds = int(days * 86_400)
         self._script = redis.register_script(files("orchestrator.playbook").joinpath("record.lua").read_text("utf-8"))
@@ -63,7 +64,7 @@ class Records:
             keys=[keys.trial(trial), keys.topic(topic)],
             args=[
                 json.dumps(update, sort_keys=True),
-                self._seconds,
+                self.remembered,
                 self._seconds,
                 time.time(),
                 PROVENANCE,

@@ -1,6 +1,7 @@
 """What a process that learns works with: built from the settings once, for as long as the process lives."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -67,8 +68,11 @@ class Workshop:
         self._celery = celery
 
     async def learn(self, run: str, owner: str) -> Learned | None:
-        """Add a run's outcome, and queue what follows from it. None for a run that teaches nothing."""
+        """Add a run's outcome, and queue what follows from it. None for a run that teaches nothing, or that is so old
+        that nobody knows any more what it taught."""
         taught = await self._database.taught_run(run, owner)
+        if taught is not None and time.time() - taught.created > self._parts.records.remembered:
+            return None
         told = None if taught is None else await asyncio.to_thread(self._learner.told, taught)
         if told is None:
             return None
