@@ -4,6 +4,7 @@ from agents.events import (
     AnswerRecalled,
     Assessed,
     Charged,
+    Considered,
     Escalated,
     Event,
     HandedOver,
@@ -31,7 +32,7 @@ def trace_line(event: Event) -> str | None:
             difficulty = "no signal" if event.difficulty is None else f"{event.difficulty:.2f}"
             return f"assess   {event.form}, difficulty {difficulty}: {event.reason}"
         case Routed():
-            considered = ", ".join(route.route for route in event.considered)
+            considered = ", ".join(_weighed(route) for route in event.considered)
             return f"route    {event.route}: {event.reason} (considered: {considered})"
         case Escalated():
             return f"escalate {event.origin} → {event.route}: {event.reason}"
@@ -59,6 +60,12 @@ def trace_line(event: Event) -> str | None:
             return f"resumed  by another gateway, fence {event.fence}"
         case _:
             return None
+
+
+def _weighed(route: Considered) -> str:
+    if route.success is None or route.cost is None:
+        return route.route
+    return f"{route.route} right {route.success:.0%} for {route.cost:.2f}"
 
 
 def _indented(text: str) -> str:

@@ -1,6 +1,6 @@
 """What `tandem ask --trace` says of events."""
 
-from agents.events import AnswerRecalled, Event, Recalled, RecalledEntry
+from agents.events import AnswerRecalled, Considered, Event, Recalled, RecalledEntry, Routed
 from web.cli.trace import trace_line
 
 _ENTRY = RecalledEntry(id="e", kind="recipe", name="program(small)", status="promoted", win_rate=0.9, trials=20)
@@ -19,3 +19,10 @@ def test_what_the_playbook_gave_is_said_with_its_evidence() -> None:
 
 def test_an_answer_of_before_names_its_run() -> None:
     assert "run 0f3c" in line(AnswerRecalled(run="0f3c", age=61.0, tokens=40))
+
+
+def test_every_route_that_was_considered_is_said_with_what_is_known_of_it() -> None:
+    known = Considered(route="program(large)", success=0.66, cost=0.35)
+    unknown = Considered(route="plan(large)", success=None, cost=None)
+    said = line(Routed(route="program(large)", reason="It is cheap.", considered=(known, unknown)))
+    assert "(considered: program(large) right 66% for 0.35, plan(large))" in said
