@@ -38,7 +38,13 @@ class Entries:
         keys = keys_of(entry.owner)
         fields = [part for pair in to_hash(entry).items() for part in pair]
         await self._put(
-            keys=[keys.entry(entry.id), keys.vectors(entry.kind), keys.values(entry.kind), OWNERS],
+            keys=[
+                keys.entry(entry.id),
+                keys.vectors(entry.kind),
+                keys.values(entry.kind),
+                OWNERS,
+                keys.active(entry.topic),
+            ],
             args=[
                 entry.id,
                 as_bytes(vector),
@@ -66,6 +72,17 @@ class Entries:
                 pipe.hgetall(keys.entry(entry))
             rows = cast(list[dict[bytes, bytes]], await pipe.execute())
         return [from_hash(row) for row in rows if row]
+
+    async def active(self, owner: str, topic: str) -> list[Entry]:
+        """The topic's promoted entries and candidates."""
+        key = keys_of(owner).active(topic)
+        ids = sorted(entry.decode() for entry in cast(set[bytes], await self._redis.smembers(key)))
+        found = await self.some(owner, ids)
+        gone = set(ids).difference(entry.id for entry in found)
+        if gone:
+            # Expired or evicted.
+            await self._redis.srem(key, *gone)
+        return found
 
     async def entries(
         self,
@@ -124,6 +141,7 @@ class Entries:
             pipe.delete(keys.entry(entry))
             pipe.execute_command("VREM", keys.vectors(known.kind), entry)
             pipe.zrem(keys.values(known.kind), entry)
+            pipe.srem(keys.active(known.topic), entry)
             await pipe.execute()
 
     async def clear(self, owner: str) -> int:
@@ -173,7 +191,12 @@ class Entries:
         entry = known.model_copy(update={**update, "used": time.time()})
         keys = keys_of(entry.owner)
         there = await self._change(
-            keys=[keys.entry(entry.id), keys.vectors(entry.kind), keys.values(entry.kind)],
+            keys=[
+                keys.entry(entry.id),
+                keys.vectors(entry.kind),
+                keys.values(entry.kind),
+                keys.active(entry.topic),
+            ],
             args=[
                 entry.id,
                 attributes(entry),

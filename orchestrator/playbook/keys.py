@@ -47,6 +47,10 @@ class Keys:
     def topic(self, topic: str) -> str:
         return f"{self.prefix}:topic:{topic}"
 
+    def active(self, topic: str) -> str:
+        """The set of a topic's entries that may be used: promoted ones and candidates."""
+        return f"{self.prefix}:topic:{topic}:active"
+
     def trial(self, trial: str) -> str:
         """What a run, or a trial in shadow, has added already: it is learned from once."""
         return f"{self.prefix}:trial:{trial}"

@@ -1,5 +1,5 @@
 -- Stores an entry whole, and evicts what is worth least beyond the bound.
--- KEYS: entry, vectors, values, owners. ARGV: id, vector, attributes, value, bound, seconds to live, owner, prefix of
+-- KEYS: entry, vectors, values, owners, the topic's active entries. ARGV: id, vector, attributes, value, bound, seconds to live, owner, prefix of
 -- entries' keys, then the hash's fields and values. Returns the ids evicted.
 local id, bound, ttl = ARGV[1], tonumber(ARGV[5]), tonumber(ARGV[6])
 redis.call('DEL', KEYS[1])
@@ -7,6 +7,9 @@ redis.call('HSET', KEYS[1], unpack(ARGV, 9))
 redis.call('VADD', KEYS[2], 'FP32', ARGV[2], id, 'SETATTR', ARGV[3])
 redis.call('ZADD', KEYS[3], ARGV[4], id)
 redis.call('SADD', KEYS[4], ARGV[7])
+local status = redis.call('HGET', KEYS[1], 'status')
+redis.call((status == 'promoted' or status == 'candidate') and 'SADD' or 'SREM', KEYS[5], id)
+redis.call('EXPIRE', KEYS[5], ttl)
 if redis.call('HGET', KEYS[1], 'pinned') == '1' then
   redis.call('PERSIST', KEYS[1])
 else

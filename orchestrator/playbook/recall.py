@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from orchestrator.playbook.choosing import choose
 from orchestrator.playbook.entries import Entries
-from orchestrator.playbook.entry import KINDS, STATUSES, Entry, Topic
+from orchestrator.playbook.entry import KINDS, Entry, Topic
 from orchestrator.playbook.entry_hash import filter_of
 from orchestrator.playbook.keys import keys_of
 from orchestrator.playbook.recollection import NOTHING, Asked, Recollection
@@ -21,8 +21,8 @@ from orchestrator.settings_playbook import PlaybookSettings
 from routers.embedding import Embedder
 from routers.route import Route
 
-_COUNT = 32
-"""Entries of a topic and kind that are weighed."""
+_COUNT = 100
+"""Entries of a topic and kind that are known at once, demoted ones included."""
 _log = structlog.get_logger(__name__)
 
 
@@ -94,11 +94,15 @@ class Recall:
 
     async def of_topic(self, topic: Topic, *, every: bool = False) -> list[Entry]:
         """The topic's entries that may be used, promoted ones and candidates; or every one, whatever its status."""
+        if not every:
+            active = await self._entries.active(topic.owner, topic.id)
+            return [entry for entry in active if (entry.pair, entry.version) == (self._pair, self._version)]
         vector = (await self._embedder.embed([masked(topic.problem)]))[0]
-        statuses = STATUSES if every else ("promoted", "candidate")
-        wanted = filter_of(statuses, topic=topic.id, pair=self._pair, version=self._version)
+        wanted = filter_of(topic=topic.id, pair=self._pair, version=self._version)
         keys = keys_of(topic.owner)
-        found = await nearest_in(self._redis, [keys.vectors(kind) for kind in KINDS], vector, wanted, _COUNT)
+        found = await nearest_in(
+            self._redis, [keys.vectors(kind) for kind in KINDS], vector, wanted, _COUNT, effort=_COUNT * 10
+        )
         return await self._entries.some(topic.owner, [entry for of_kind in found for entry in of_kind])
 
     def route_of(self, entry: Entry) -> Route | None:

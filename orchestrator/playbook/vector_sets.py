@@ -19,11 +19,11 @@ async def nearest(redis: Redis, key: str, vector: Vectors, wanted: str, count: i
 
 
 async def nearest_in(
-    redis: Redis, keys: Sequence[str], vector: Vectors, wanted: str, count: int
+    redis: Redis, keys: Sequence[str], vector: Vectors, wanted: str, count: int, effort: int = _EFFORT
 ) -> list[dict[str, float]]:
     """``nearest`` in each of several vector sets, in one round trip."""
-    narrowing = ("FILTER", wanted, "FILTER-EF", _EFFORT) if wanted else ()
-    asked = ("FP32", as_bytes(vector), "WITHSCORES", "COUNT", count, "EF", _EFFORT, *narrowing)
+    narrowing = ("FILTER", wanted, "FILTER-EF", effort) if wanted else ()
+    asked = ("FP32", as_bytes(vector), "WITHSCORES", "COUNT", count, "EF", effort, *narrowing)
     async with redis.pipeline(transaction=False) as pipe:
         for key in keys:
             # Not the client's ``vsim``, which fails where the key does not exist.

@@ -58,6 +58,23 @@ async def test_a_promoted_recipe_is_given_for_its_kind_of_problem_only(parts: Pl
     assert (await parts.recall.recall(_asked("somebody else"))).event() is None
 
 
+async def test_many_that_failed_do_not_hide_the_one_that_works(parts: PlaybookParts, owner: str) -> None:
+    topic = await _topic(parts, owner)
+    for _ in range(150):
+        await parts.entries.put(recipe(**_fitting(parts, owner, topic, status="demoted")))
+    works = recipe(**_fitting(parts, owner, topic))
+    await parts.entries.put(works)
+    await parts.entries.set_status(owner, works.id, "promoted")
+    given = await parts.recall.recall(_asked(owner, run=None))
+    assert [entry.id for entry in given.used] == [works.id]
+    for status in ("disabled", "demoted"):
+        await parts.entries.set_status(owner, works.id, status)
+        assert (await parts.recall.recall(_asked(owner, run=None))).used == ()
+    await parts.entries.put(works.model_copy(update={"status": "promoted"}))
+    await parts.entries.delete(owner, works.id)
+    assert (await parts.recall.recall(_asked(owner, run=None))).used == ()
+
+
 @pytest.mark.parametrize("field", ["pair", "version"])
 async def test_what_was_measured_with_other_models_or_prompts_is_not_used(
     parts: PlaybookParts, owner: str, field: str
