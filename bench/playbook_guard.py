@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bench.record import Aim
 from orchestrator.playbook.entry import Entry, Recipe
+from orchestrator.playbook.evidence import Stakes
 from orchestrator.playbook.simulation import Judgement, Truth, simulate
 
 SEEDS = 20
@@ -66,7 +67,8 @@ def guard_aims(rows: list[GuardRow]) -> list[Aim]:
             target=f"0 of {sum(row.simulations for row in planted)} simulations",
             measured=f"{wrong}",
             reached=wrong == 0,
-            why=f"up to {OUTCOMES} questions each, looked at after every one; the bound on being wrong is 5 % a topic",
+            why=f"up to {OUTCOMES} questions each, looked at after every one; at most {Stakes().alpha:.0%} of topics "
+            "ever promote anything wrongly",
         ),
         Aim(
             aim="good entries are promoted",
