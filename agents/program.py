@@ -43,7 +43,7 @@ class Program:
                 completion, execution = await self._attempt(context, messages, sampling, "repair the program")
             except BudgetSpent:
                 break
-        return await self._answer(context, completion, execution)
+        return await self._answer(problem, context, completion, execution)
 
     async def _attempt(
         self, context: SolveContext, messages: tuple[Message, ...], sampling: Sampling, purpose: str
@@ -54,8 +54,10 @@ class Program:
             return completion, no_program()
         return completion, await run_program(context, program)
 
-    async def _answer(self, context: SolveContext, completion: Completion, execution: Execution) -> Answer:
-        value = program_output(execution.stdout) if execution.ok else None
+    async def _answer(
+        self, problem: Problem, context: SolveContext, completion: Completion, execution: Execution
+    ) -> Answer:
+        value = program_output(execution.stdout, problem.form) if execution.ok else None
         reason = "the program ran and printed an answer" if value is not None else failure(execution)
         await context.emit(Verdict(verifier="program", accepted=value is not None, reason=reason))
         return Answer(

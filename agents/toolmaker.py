@@ -57,7 +57,7 @@ class Toolmaker:
             except BudgetSpent:
                 break
             execution = await self._run(context, None, code_block(completion.text))
-        return await self._answer(context, completion, execution)
+        return await self._answer(problem, context, completion, execution)
 
     async def _write(self, problem: Problem, context: SolveContext, thread: _Thread, purpose: str) -> Completion:
         sampling = replace(problem.sampling, max_tokens=context.step_tokens, stop=())
@@ -68,8 +68,10 @@ class Toolmaker:
             return no_program()
         return await run_program(context, call if tool is None else f"{tool}\n\n{call}")
 
-    async def _answer(self, context: SolveContext, completion: Completion, execution: Execution) -> Answer:
-        value = program_output(execution.stdout) if execution.ok else None
+    async def _answer(
+        self, problem: Problem, context: SolveContext, completion: Completion, execution: Execution
+    ) -> Answer:
+        value = program_output(execution.stdout, problem.form) if execution.ok else None
         reason = "the tool ran and printed an answer" if value is not None else failure(execution)
         await context.emit(Verdict(verifier="program", accepted=value is not None, reason=reason))
         return Answer(

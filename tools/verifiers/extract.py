@@ -12,6 +12,7 @@ from tools.verifiers.protocol import Form
 # More than any answer needs; a longer text is searched from its end.
 _SEARCHED = 20_000
 _LONGEST_EXPRESSION = 200
+_LONGEST_LINE = 1_000
 
 _HASHES = re.compile(r"####\s*(.+)")
 _ANSWER_IS = re.compile(
@@ -39,12 +40,17 @@ def final_answer(text: str, form: Form) -> str | None:
     return _unmarked(text, form)
 
 
-def program_output(stdout: str) -> str | None:
-    """The last line that a program printed, without a label such as "Answer:"; None if it printed nothing."""
+def program_output(stdout: str, form: Form = "text") -> str | None:
+    """The last line that a program printed, without a label such as "Answer:"; None if it printed nothing. Where a
+    number is wanted and the line is a sentence, the last number in it."""
     lines = [line.strip() for line in stdout.splitlines() if line.strip()]
     if not lines:
         return None
-    return _LABEL.sub("", lines[-1]).strip() or lines[-1]
+    output = _LABEL.sub("", lines[-1]).strip() or lines[-1]
+    if form != "number" or number(output) is not None:
+        return output
+    numbers = numbers_in(output[:_LONGEST_LINE])
+    return str(numbers[-1]) if numbers else output
 
 
 def _marked(text: str) -> Iterator[str]:

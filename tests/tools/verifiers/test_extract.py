@@ -72,6 +72,21 @@ def test_program_output(stdout: str, output: str | None) -> None:
     assert program_output(stdout) == output
 
 
+@pytest.mark.parametrize(
+    ("stdout", "output"),
+    [
+        ("Total number of magazines: 1,769\n", "1769"),
+        ("Change: $0", "0"),
+        ("18 dollars", "18 dollars"),
+        ("3/4", "3/4"),
+        ("Steve waits for the loser.", "Steve waits for the loser."),
+        ("", None),
+    ],
+)
+def test_a_program_that_prints_a_sentence_answers_with_its_number(stdout: str, output: str | None) -> None:
+    assert program_output(stdout, "number") == output
+
+
 @given(st.text(max_size=200), st.sampled_from(["number", "expression", "choice", "yes-no", "text"]))
 def test_any_text_may_come(text: str, form: Form) -> None:
     found = final_answer(text, form)
