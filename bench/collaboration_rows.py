@@ -126,4 +126,8 @@ def _gpu(graded: Sequence[Graded], large: Sequence[Graded], sizes: Sizes) -> dic
 
 
 def _weighted(usage: Mapping[str, Usage], sizes: Sizes) -> float:
-    return sum((used.prompt * _PROMPT_WEIGHT + used.completion) * sizes.of(model) for model, used in usage.items())
+    """A prefix that the cache served is not read again: without that every hand-over would cost its whole prompt."""
+    return sum(
+        ((used.prompt - used.cached) * _PROMPT_WEIGHT + used.completion) * sizes.of(model)
+        for model, used in usage.items()
+    )
