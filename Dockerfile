@@ -22,7 +22,7 @@ COPY tools tools
 COPY web web
 COPY --from=ui /ui/dist web/ui/dist
 COPY workers workers
-RUN pip install --no-cache-dir --constraint constraints.txt '.[otel,postgres]' && rm -rf build
+RUN pip install --no-cache-dir --constraint constraints.txt '.[otel,postgres,slack]' && rm -rf build
 
 USER tandem
 ENV PYTHONUNBUFFERED=1 TANDEM__STORAGE__DIRECTORY=/home/tandem/data
