@@ -44,8 +44,9 @@ async def test_stop_stops_a_real_engine(browser: Browser, real: str) -> None:
 
 async def test_stop_and_escape_reach_the_engine(chat: ChatPage, stage: Stage) -> None:
     stage.play(ENDLESS)
-    for stop in (chat.button("Stop").click, lambda: chat.page.keyboard.press("Escape")):
+    for number, stop in enumerate((chat.button("Stop").click, lambda: chat.page.keyboard.press("Escape")), 1):
         await chat.ask("Go on and on.")
+        await expect(chat.answers).to_have_count(number)
         await expect(chat.last_answer).to_contain_text("and on and on")
         await stop()
         await eventually(lambda: stage.running == 0)
