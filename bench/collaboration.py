@@ -13,7 +13,7 @@ from rich.table import Table
 
 from bench.collaboration_aims import aims_of
 from bench.collaboration_costs import EngineCosts, measure_costs
-from bench.collaboration_plan import PARTS, Part, Setting, central, only, settings_of_policies, wanted
+from bench.collaboration_plan import PARTS, Part, Setting, one_of_each, only, settings_of_policies, wanted
 from bench.collaboration_plot import plot_shares
 from bench.collaboration_rows import POOLED, Graded, Sizes, rows_of
 from bench.collaboration_traces import BenchPair, Trace, TraceCache, TraceWriter
@@ -52,7 +52,7 @@ class Bench:
     results: Path
     head: TrainedHead | None
     at_once: int
-    central: bool = False
+    one: bool = False
 
     @property
     def pair(self) -> BenchPair:
@@ -68,7 +68,7 @@ class Bench:
         )
 
     def compared(self) -> Sequence[Setting]:
-        plan = central if self.central else settings_of_policies
+        plan = one_of_each if self.one else settings_of_policies
         return only(plan(self.head is not None), self.policies)
 
     def heads(self) -> Mapping[tuple[str, str], Head]:
@@ -193,7 +193,7 @@ def main(
             results=results,
             head=HeadShelf().find(small.sha256, large.sha256, head),
             at_once=at_once,
-            central=one,
+            one=one,
         )
         with engines_running(settings, console):
             measured = asyncio.run(run(bench, console))

@@ -60,7 +60,7 @@ def settings_of_policies(with_head: bool) -> tuple[Setting, ...]:
     return (*map(setting, ALONE), *entropy, *leader, *middle, *others)
 
 
-def central(with_head: bool) -> tuple[Setting, ...]:
+def one_of_each(with_head: bool) -> tuple[Setting, ...]:
     """One point of every policy, the one it is used at: for a first look, or where time is short."""
     divergence = setting("divergence") if with_head else setting("divergence", use_head=False, even_entropy=0.45)
     return (

@@ -6,14 +6,14 @@ from functools import wraps
 from typing import Any
 
 from langgraph.errors import GraphBubbleUp
-from opentelemetry.trace import Span, Tracer
+from opentelemetry.trace import Tracer
 
 from orchestrator.conducting import Conductor, Node
 from orchestrator.runs import RunRequest
 from orchestrator.settings import Settings
 from orchestrator.state import RunContext, RunState
 from orchestrator.tracing.models import TracedCollaboration, TracedModel
-from orchestrator.tracing.spans import MODEL, OPERATION, ROUTE, RUN, counted, failed
+from orchestrator.tracing.spans import MODEL, OPERATION, ROUTE, RUN, counted, telling_faults
 from routers.route import Decision
 
 _NAME = "invoke_agent tandem"
@@ -51,12 +51,10 @@ class TracedConductor:
             _NAME, attributes=attributes, record_exception=False, set_status_on_exception=False
         ) as span:
             try:
-                state = await work(self._with_traced_models(context))
-                span.set_attribute(ROUTE, state["decision"].route.name)
-                return state
-            except Exception as error:
-                failed(span, error)
-                raise
+                with telling_faults(span):
+                    state = await work(self._with_traced_models(context))
+                    span.set_attribute(ROUTE, state["decision"].route.name)
+                    return state
             finally:
                 counted(span, context.ledger.summary().tokens.values())
 
@@ -79,22 +77,15 @@ class TracedNodes:
     def __call__(self, name: str, node: Node) -> Node:
         @wraps(node)
         async def traced(*arguments: Any, **named: Any) -> RunState:
-            with self._tracer.start_as_current_span(
-                name, attributes={"tandem.node": name}, record_exception=False, set_status_on_exception=False
-            ) as span:
-                return await _watched(span, node(*arguments, **named))
+            with (
+                self._tracer.start_as_current_span(
+                    name, attributes={"tandem.node": name}, record_exception=False, set_status_on_exception=False
+                ) as span,
+                telling_faults(span, but=(GraphBubbleUp,)),
+            ):  # how a node stops to ask
+                return await node(*arguments, **named)
 
         return traced
-
-
-async def _watched(span: Span, work: Awaitable[RunState]) -> RunState:
-    try:
-        return await work
-    except GraphBubbleUp:  # how a node stops to ask: no fault
-        raise
-    except Exception as error:
-        failed(span, error)
-        raise
 
 
 def traced(conductor: Conductor, settings: Settings, tracer: Tracer) -> Conductor:

@@ -1,12 +1,12 @@
 """Models whose every call is a span."""
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from contextlib import aclosing, contextmanager
 
 from opentelemetry.trace import Span, SpanKind, Tracer
 from opentelemetry.util.types import AttributeValue
 
-from orchestrator.tracing.spans import CANCELLED, MODEL, OPERATION, PROVIDER, counted, failed, known
+from orchestrator.tracing.spans import CANCELLED, MODEL, OPERATION, PROVIDER, counted, known, telling_faults
 from workers.collaboration.protocol import (
     Collaboration,
     CollaborationEvent,
@@ -16,8 +16,41 @@ from workers.collaboration.protocol import (
 )
 from workers.engines.protocol import Finish, Token
 from workers.models.protocol import ChatModel, ChatRequest, ModelCard
+from workers.usage import Usage
 
 _FIRST_TOKEN = "first token"
+
+
+class _Call:
+    """The span of one call, which may be closed before it is over: then it was cancelled."""
+
+    def __init__(self, span: Span) -> None:
+        self._span = span
+        self._begun = self._over = False
+
+    def begins(self) -> None:
+        if not self._begun:
+            self._begun = True
+            self._span.add_event(_FIRST_TOKEN)
+
+    def ends(self, reason: str, usages: Iterable[Usage]) -> None:
+        self._over = True
+        self._span.set_attribute("gen_ai.response.finish_reasons", [reason])
+        counted(self._span, usages)
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        try:
+            with telling_faults(self._span):
+                yield
+            self._over = True
+        except Exception:  # a fault has been told and is no cancellation
+            self._over = True
+            raise
+        finally:
+            if not self._over:
+                self._span.set_attribute(CANCELLED, True)
+            self._span.end()
 
 
 class TracedModel:
@@ -35,26 +68,15 @@ class TracedModel:
     async def generate(self, request: ChatRequest) -> AsyncGenerator[Token | Finish, None]:
         # Not the current span of a generator: that would become its reader's as well.
         span = self._tracer.start_span(f"chat {self.card.name}", kind=SpanKind.CLIENT, attributes=self._asked(request))
-        begun = over = False
-        try:
+        call = _Call(span)
+        with call.watched():
             async with aclosing(self._inner.generate(request)) as stream:
                 async for event in stream:
                     if isinstance(event, Finish):
-                        _finished(span, event)
-                        over = True
-                    elif not begun:
-                        begun = True
-                        span.add_event(_FIRST_TOKEN)
+                        call.ends(event.reason, [event.usage])
+                    else:
+                        call.begins()
                     yield event
-            over = True
-        except Exception as error:
-            failed(span, error)
-            over = True
-            raise
-        finally:
-            if not over:
-                span.set_attribute(CANCELLED, True)
-            span.end()
 
     def _asked(self, request: ChatRequest) -> dict[str, AttributeValue]:
         sampling = request.sampling
@@ -87,29 +109,12 @@ class TracedCollaboration:
             "gen_ai.request.max_tokens": request.sampling.max_tokens,
         }
         span = self._tracer.start_span(f"chat {request.policy}", kind=SpanKind.CLIENT, attributes=attributes)
-        begun = over = False
-        try:
+        call = _Call(span)
+        with call.watched():
             async with aclosing(self._inner.write(request)) as events:
                 async for event in events:
                     if isinstance(event, CollaborationFinish):
-                        span.set_attribute("gen_ai.response.finish_reasons", [event.reason])
-                        counted(span, event.usage.values())
-                        over = True
-                    elif isinstance(event, Written) and not begun:
-                        begun = True
-                        span.add_event(_FIRST_TOKEN)
+                        call.ends(event.reason, event.usage.values())
+                    elif isinstance(event, Written):
+                        call.begins()
                     yield event
-            over = True
-        except Exception as error:
-            failed(span, error)
-            over = True
-            raise
-        finally:
-            if not over:
-                span.set_attribute(CANCELLED, True)
-            span.end()
-
-
-def _finished(span: Span, finish: Finish) -> None:
-    span.set_attribute("gen_ai.response.finish_reasons", [finish.reason])
-    counted(span, [finish.usage])

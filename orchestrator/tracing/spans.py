@@ -1,6 +1,7 @@
 """What all spans have in common: names by OpenTelemetry's conventions for generative AI, and how they end."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from opentelemetry.trace import Span, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
@@ -32,7 +33,15 @@ def counted(span: Span, usages: Iterable[Usage]) -> None:
     )
 
 
-def failed(span: Span, error: Exception) -> None:
-    """Say what kind of fault it was. Its message stays here: engines quote prompts in theirs."""
-    span.set_attribute("error.type", type(error).__qualname__)
-    span.set_status(Status(StatusCode.ERROR))
+@contextmanager
+def telling_faults(span: Span, *, but: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+    """Say on the span what kind of fault ended the block, and let it go on; ``but`` are no faults. Its message stays
+    here: engines quote prompts in theirs."""
+    try:
+        yield
+    except but:
+        raise
+    except Exception as error:  # whatever it is: it is named here and handled by whoever asked
+        span.set_attribute("error.type", type(error).__qualname__)
+        span.set_status(Status(StatusCode.ERROR))
+        raise

@@ -9,7 +9,9 @@ import pytest
 
 from tests.web.conftest import Gateway, Start
 from tests.web.scripted_runs import Run, ScriptedRuns
-from tests.web.slack.slack_server import SECRET, TOKEN, Delivery, Json, Posted, SlackServer, slack_server
+from tests.web.slack.posted import Json, Posted
+from tests.web.slack.slack_delivery import Delivery
+from tests.web.slack.slack_server import SECRET, TOKEN, SlackServer, slack_server
 from tests.web.waiting import eventually
 
 

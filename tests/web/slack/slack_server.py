@@ -1,24 +1,21 @@
-"""A server that speaks Slack's side for tests: Web API, signed Events API deliveries, Socket Mode.
+"""A server that speaks Slack's side for tests: Web API, Socket Mode, and what its deliveries say.
 
 What it takes is parsed with slack_sdk's own models, so that a block or chunk that Slack would refuse fails here.
 """
 
-import asyncio
 import itertools
 import json
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
 
-import httpx
 from aiohttp import WSMsgType, web
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.messages.chunk import BlocksChunk, Chunk, MarkdownTextChunk, TaskUpdateChunk
-from slack_sdk.signature import SignatureVerifier
+
+from tests.web.slack.posted import Json, Posted
 
 TEAM = "T0TEAM"
 BOT_USER = "U0BOT"
@@ -27,34 +24,7 @@ TOKEN = "xoxb-test"
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 _ROOM = 12_000
 
-Json = dict[str, Any]
 Failure = Callable[[Json], web.Response | None]
-
-
-@dataclass
-class Posted:
-    """A message in Slack: ``text`` is what a reader sees, ``states`` what was seen before."""
-
-    channel: str
-    ts: str
-    thread: str
-    author: str
-    text: str = ""
-    tasks: dict[str, TaskUpdateChunk] = field(default_factory=dict)
-    blocks: list[Json] = field(default_factory=list)
-    metadata: Json | None = None
-    streaming: bool = False
-    deleted: bool = False
-    files: list[Json] = field(default_factory=list)
-
-    def button(self, action: str) -> Json:
-        """The button of that action id. Raises ``StopIteration`` where there is none."""
-        elements = (element for block in self.blocks for element in block.get("elements", ()))
-        return next(element for element in elements if element.get("action_id") == action)
-
-    @property
-    def footer(self) -> str:
-        return next((str(block["elements"][0]["text"]) for block in self.blocks if block["type"] == "context"), "")
 
 
 class SlackServer:
@@ -404,35 +374,3 @@ async def slack_server() -> AsyncIterator[SlackServer]:
         yield server
     finally:
         await runner.cleanup()
-
-
-class Delivery:
-    """Slack's deliveries to a gateway over HTTP, signed as Slack signs them."""
-
-    def __init__(self, client: httpx.AsyncClient, server: SlackServer) -> None:
-        self._client = client
-        self._server = server
-
-    async def event(self, event: Json, event_id: str | None = None, **more: Any) -> httpx.Response:
-        return await self.post(self._server.envelope(event, event_id, more.pop("team", TEAM)), **more)
-
-    async def post(self, body: Json, *, retry: int = 0, age: float = 0, secret: str = SECRET) -> httpx.Response:
-        data = json.dumps(body)
-        return await self._signed(data, "application/json", retry, age, secret)
-
-    async def interaction(self, payload: Json) -> httpx.Response:
-        data = urlencode({"payload": json.dumps(payload)})
-        return await self._signed(data, "application/x-www-form-urlencoded", 0, 0, SECRET)
-
-    async def _signed(self, data: str, kind: str, retry: int, age: float, secret: str) -> httpx.Response:
-        timestamp = str(int(time.time() - age))
-        signature = SignatureVerifier(secret).generate_signature(timestamp=timestamp, body=data)
-        headers = {"content-type": kind, "x-slack-request-timestamp": timestamp, "x-slack-signature": signature or ""}
-        if retry:
-            headers |= {"x-slack-retry-num": str(retry), "x-slack-retry-reason": "http_timeout"}
-        return await self._client.post("/slack/events", content=data, headers=headers)
-
-
-async def gone_through(calls: list[Awaitable[httpx.Response]]) -> list[int]:
-    """The status codes of many deliveries at once."""
-    return [response.status_code for response in await asyncio.gather(*calls)]

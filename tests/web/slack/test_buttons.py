@@ -1,7 +1,7 @@
 """Stop, think harder, feedback, quick replies."""
 
 from tests.web.slack.conftest import Bot
-from tests.web.slack.slack_server import Posted
+from tests.web.slack.posted import Posted
 from tests.web.waiting import eventually, eventually_async
 
 

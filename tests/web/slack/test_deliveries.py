@@ -6,7 +6,8 @@ import time
 import pytest
 
 from tests.web.slack.conftest import Bot, StartBot
-from tests.web.slack.slack_server import BOT, BOT_USER, SECRET, SlackServer, gone_through
+from tests.web.slack.slack_delivery import gone_through
+from tests.web.slack.slack_server import BOT, BOT_USER, SECRET, SlackServer
 from tests.web.waiting import eventually
 
 
