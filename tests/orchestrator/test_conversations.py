@@ -10,7 +10,7 @@ from orchestrator.runs import RunRecord, RunRequest, finished
 from orchestrator.settings import Settings
 from orchestrator.storage.artifacts import ArtifactStore
 from orchestrator.storage.records import TurnSettings
-from tests.web.waiting import eventually, eventually_async
+from tests.waiting import eventually, eventually_async
 from workers.engines.scripted.script import Reply, Script, say
 from workers.engines.scripted.server import ScriptedServer
 from workers.messages import Message

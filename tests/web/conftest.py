@@ -20,8 +20,8 @@ from orchestrator.playbook.protocol import Playbook
 from orchestrator.settings import Settings
 from orchestrator.storage.database import Database
 from routers.embedding import WordEmbedder
+from tests.waiting import eventually
 from tests.web.scripted_runs import ScriptedRuns
-from tests.web.waiting import eventually
 from web.gateway import create_app
 from web.logs import open_log
 

@@ -7,8 +7,8 @@ import httpx
 import orjson
 import pytest
 
+from tests.waiting import eventually_async
 from tests.web.conftest import Gateway, Start, ask
-from tests.web.waiting import eventually_async
 
 
 async def make_key(gateway: Gateway, **rights: Any) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 import pytest
 
+from tests.waiting import eventually
 from tests.web.conftest import Gateway, Start, ask
-from tests.web.waiting import eventually
 
 
 async def lines_of(gateway: Gateway, body: dict[str, Any]) -> tuple[list[str], dict[str, str]]:

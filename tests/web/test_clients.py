@@ -9,8 +9,8 @@ import pytest
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
+from tests.waiting import eventually
 from tests.web.conftest import Gateway
-from tests.web.waiting import eventually
 
 USER: list[Any] = [{"role": "user", "content": "hi"}]
 

@@ -17,8 +17,8 @@ from rich.console import Console
 from orchestrator.settings import Settings
 from orchestrator.settings_file import SettingsInvalid, load_settings
 from tests.collaborate_worker import collaborate_worker
+from tests.waiting import eventually
 from tests.web.conftest import ask, served
-from tests.web.waiting import eventually
 from web.cli.tint import Tint
 from web.gateway import create_app
 from workers.collaboration.protocol import Written

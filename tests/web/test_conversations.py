@@ -5,10 +5,10 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.waiting import eventually_async
 from tests.web.conftest import Gateway, Start
 from tests.web.test_access import make_key
 from tests.web.test_native import events_of
-from tests.web.waiting import eventually_async
 
 
 async def begin(client: httpx.AsyncClient, **fields: Any) -> str:

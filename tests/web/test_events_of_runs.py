@@ -1,9 +1,9 @@
 """What the native event stream leaves out, and what it says when the events are gone."""
 
 from agents.events import ContentDelta, Event, HandedOver, ReasoningDelta, StepFinished, ToolFinished, ToolStarted
+from tests.waiting import eventually_async
 from tests.web.conftest import Gateway
 from tests.web.test_native import begin
-from tests.web.waiting import eventually_async
 from web.native_api.events import without_reasoning
 from workers.collaboration.protocol import Alternative, Written
 

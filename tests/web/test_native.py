@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import orjson
 
+from tests.waiting import eventually_async
 from tests.web.conftest import Gateway, ask
-from tests.web.waiting import eventually_async
 
 
 def events_of(text: str) -> list[dict[str, Any]]:

@@ -11,8 +11,8 @@ import pytest
 
 from orchestrator.storage.database import Database
 from tests.orchestrator.conftest import settings_for
+from tests.waiting import eventually, eventually_async
 from tests.web.conftest import ask, served
-from tests.web.waiting import eventually, eventually_async
 from web.gateway import create_app
 from workers.engines.scripted.script import Reply, Script, say
 from workers.engines.scripted.server import ScriptedServer

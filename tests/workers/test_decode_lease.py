@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 import pytest
 from redis.asyncio import Redis
 
+from tests.waiting import eventually, eventually_async
 from workers.decode_lease import DecodeLease
 
 HOLD_UNTIL_KILLED = """
@@ -85,11 +86,10 @@ async def use(lease: DecodeLease, engine: str, slots: int, done: list[str]) -> N
 
 
 async def waiting(redis: Redis, count: int) -> None:
-    for _ in range(200):
-        if await redis.zcard("{tandem:decode}:waiting") == count:
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail(f"not {count} requests are waiting")
+    async def counted() -> bool:
+        return bool(await redis.zcard("{tandem:decode}:waiting") == count)
+
+    await eventually_async(counted)
 
 
 async def test_a_stream_of_joiners_does_not_starve_the_other_engine(redis: Redis) -> None:
@@ -126,12 +126,8 @@ async def test_the_place_in_the_queue_is_told_as_it_changes(redis: Redis) -> Non
             behind = asyncio.create_task(last())
             await waiting(redis, 2)
         await ahead
-        for _ in range(200):
-            if places == [2, 1]:
-                break
-            await asyncio.sleep(0.01)
+        await eventually(lambda: places == [2, 1])
     await behind
-    assert places == [2, 1]
 
 
 async def test_nobody_is_told_to_wait_when_nobody_waits_and_it_is_one_round_trip(redis: Redis) -> None:

@@ -27,6 +27,7 @@ from orchestrator.storage.records import Feedback
 from tests import processes
 from tests.orchestrator.conftest import events_of, settings_for
 from tests.orchestrator.playbook.building import recipe
+from tests.waiting import eventually
 from workers.celery_app import create_app
 from workers.engines.scripted.script import Script, say
 from workers.engines.scripted.server import ScriptedServer
@@ -175,12 +176,12 @@ async def test_a_trial_gives_way_to_a_run(
     assert learned is not None
     aborted = scripted.stats.aborted
     work = asyncio.create_task(workshop.consolidate(owner, learned.topic))
-    await asyncio.sleep(0.5)
+    await eventually(lambda: scripted.stats.running > 0)
     await redis.sadd("tandem:runs:active", "somebody's run")
     added = await asyncio.wait_for(work, timeout=20)
     await redis.srem("tandem:runs:active", "somebody's run")
     assert [entry.name for entry in added] == ["program(small)"]
-    assert scripted.stats.aborted == aborted + 1
+    await eventually(lambda: scripted.stats.aborted == aborted + 1)
 
 
 async def test_what_was_lost_with_redis_is_rebuilt(

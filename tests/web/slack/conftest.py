@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import eventually
 from tests.web.conftest import Gateway, Start
 from tests.web.scripted_runs import Run, ScriptedRuns
 from tests.web.slack.posted import Json, Posted
 from tests.web.slack.slack_delivery import Delivery
 from tests.web.slack.slack_server import SECRET, TOKEN, SlackServer, slack_server
-from tests.web.waiting import eventually
 
 
 @dataclass

@@ -1,8 +1,8 @@
 """A question in Slack, and what its asker sees."""
 
+from tests.waiting import eventually
 from tests.web.slack.conftest import Bot
 from tests.web.slack.slack_server import BOT_USER
-from tests.web.waiting import eventually
 
 
 async def test_a_direct_message_is_answered_in_its_thread(bot: Bot) -> None:

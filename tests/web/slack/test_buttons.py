@@ -1,8 +1,8 @@
 """Stop, think harder, feedback, quick replies."""
 
+from tests.waiting import eventually, eventually_async
 from tests.web.slack.conftest import Bot
 from tests.web.slack.posted import Posted
-from tests.web.waiting import eventually, eventually_async
 
 
 def _stop_message(bot: Bot) -> Posted | None:

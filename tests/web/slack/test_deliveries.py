@@ -5,10 +5,10 @@ import time
 
 import pytest
 
+from tests.waiting import eventually
 from tests.web.slack.conftest import Bot, StartBot
 from tests.web.slack.slack_delivery import gone_through
 from tests.web.slack.slack_server import BOT, BOT_USER, SECRET, SlackServer
-from tests.web.waiting import eventually
 
 
 async def test_a_delivery_that_comes_again_is_answered_once(bot: Bot) -> None:

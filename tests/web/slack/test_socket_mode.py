@@ -1,7 +1,7 @@
 """The same bot without a public address."""
 
+from tests.waiting import eventually
 from tests.web.slack.conftest import StartBot
-from tests.web.waiting import eventually
 
 
 async def test_questions_come_through_the_socket_and_are_acknowledged(start_bot: StartBot) -> None:

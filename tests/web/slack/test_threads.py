@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import eventually
 from tests.web.slack.conftest import Bot, StartBot
 from tests.web.slack.slack_server import SECRET
-from tests.web.waiting import eventually
 from workers.messages import Message
 
 

@@ -6,9 +6,9 @@ import re
 import pytest
 from playwright.async_api import Browser, expect
 
+from tests.waiting import eventually
 from tests.web.ui.chat_page import ChatPage
 from tests.web.ui.conftest import Stage, opened
-from tests.web.waiting import eventually
 from workers.engines.scripted.script import Reply, Script, say
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -9,9 +9,9 @@ from playwright.async_api import Browser, expect
 from orchestrator.runs import RunRecord, RunRequest
 from orchestrator.storage.database import Database
 from orchestrator.storage.records import StoredTurn
+from tests.waiting import eventually_async
 from tests.web.ui.chat_page import ChatPage
 from tests.web.ui.conftest import Stage, opened
-from tests.web.waiting import eventually_async
 from workers.engines.scripted.script import Reply
 from workers.messages import Message
 

@@ -9,10 +9,10 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from orchestrator.storage.database import Database
+from tests.waiting import eventually
 from tests.web.conftest import served
 from tests.web.ui.chat_page import ChatPage
 from tests.web.ui.conftest import ELSEWHERE, Stage, opened, settings_for
-from tests.web.waiting import eventually
 from web.gateway import create_app
 from workers.engines.scripted.script import Reply, say
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.truncated import truncated_smollm
+from tests.waiting import eventually_async
 from tests.workers.collaboration.writing import Outcome, llamacpp_server, request, write
 from workers.collaboration.local import LocalCollaboration
 from workers.collaboration.protocol import VocabulariesDiffer, Written
@@ -205,8 +206,7 @@ def _busy(url: str) -> int:
 
 
 async def _idle(urls: dict[str, str]) -> None:
-    for _ in range(200):
-        if not any([await asyncio.to_thread(_busy, url) for url in urls.values()]):
-            return
-        await asyncio.sleep(0.05)
-    pytest.fail("a server is still generating after ten seconds")
+    async def idle() -> bool:
+        return not any([await asyncio.to_thread(_busy, url) for url in urls.values()])
+
+    await eventually_async(idle)

@@ -14,7 +14,7 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.collaborate_worker import collaborate_worker
-from tests.web.waiting import eventually
+from tests.waiting import eventually
 from workers.celery_app import create_app
 from workers.collaboration.faults import NoCollaborationWorker
 from workers.collaboration.job import record_key

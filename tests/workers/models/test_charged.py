@@ -1,10 +1,10 @@
 """A model that draws on a ledger, over a scripted engine that counts what really happened."""
 
-import asyncio
 from contextlib import aclosing
 
 import pytest
 
+from tests.waiting import eventually
 from workers.engines.errors import EngineUnavailable
 from workers.engines.protocol import Finish, Sampling, Token
 from workers.engines.scripted.script import Script, say
@@ -21,14 +21,6 @@ PROMPT = 3 + len("user\nhi\nassistant\n")
 
 def request(call: str = "a", max_tokens: int = 50) -> ChatRequest:
     return ChatRequest((Message(role="user", content="hi"),), Sampling(max_tokens=max_tokens), call * 32)
-
-
-async def until_aborted(server: ScriptedServer) -> None:
-    for _ in range(100):
-        if server.stats.aborted:
-            return
-        await asyncio.sleep(0.02)
-    pytest.fail("the engine goes on generating")
 
 
 async def test_charges_what_the_engine_counted(chat: EngineChat, scripted: ScriptedServer) -> None:
@@ -74,7 +66,7 @@ async def test_the_deadline_ends_a_generation_on_the_engine_and_keeps_what_was_w
     assert summary.spent == "seconds"
     assert summary.tokens["small"].completion == len(answer.tokens)
     assert summary.tokens["small"].prompt == PROMPT, "a call that is cut short has read its prompt all the same"
-    await until_aborted(scripted)
+    await eventually(lambda: scripted.stats.aborted == 1)
 
 
 async def test_a_reader_who_leaves_is_charged_for_what_was_read_and_written(
@@ -89,7 +81,7 @@ async def test_a_reader_who_leaves_is_charged_for_what_was_read_and_written(
     usage = ledger.summary().tokens["small"]
     assert (usage.prompt, usage.completion) == (PROMPT, 3)
     assert ledger.open(1000) == 97, "the reservation is given back"
-    await until_aborted(scripted)
+    await eventually(lambda: scripted.stats.aborted == 1)
 
 
 async def test_a_call_that_fails_gives_its_reservation_back(chat: EngineChat, scripted: ScriptedServer) -> None:

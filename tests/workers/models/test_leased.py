@@ -7,6 +7,7 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.processes import free_port
+from tests.waiting import eventually
 from workers.decode_lease import DecodeLease
 from workers.engines.errors import EngineUnavailable
 from workers.engines.llamacpp import LlamaCppEngine
@@ -47,11 +48,7 @@ async def test_closing_early_gives_the_lease_back_and_aborts(redis: Redis, scrip
     async with aclosing(stream):
         await anext(stream)
     assert await redis.hlen("{tandem:decode}:about") == 0
-    for _ in range(50):
-        if scripted.stats.aborted:
-            break
-        await asyncio.sleep(0.05)
-    assert scripted.stats.aborted == 1
+    await eventually(lambda: scripted.stats.aborted == 1)
     await engine.aclose()
 
 

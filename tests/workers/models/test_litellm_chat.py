@@ -1,6 +1,5 @@
 """LiteLLM against a server that speaks OpenAI's protocol."""
 
-import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.processes import free_port
+from tests.waiting import eventually
 from workers.engines.errors import EngineRefused, EngineUnavailable
 from workers.engines.protocol import Sampling, Token
 from workers.engines.scripted.script import Script, say
@@ -86,11 +86,7 @@ async def test_closing_aborts_at_the_provider(server: ScriptedServer) -> None:
     stream = model(server).generate(request("Count", max_tokens=5000))
     async with aclosing(stream):
         assert isinstance(await anext(stream), Token)
-    for _ in range(50):
-        if server.stats.aborted:
-            break
-        await asyncio.sleep(0.05)
-    assert (server.stats.aborted, server.stats.running) == (1, 0)
+    await eventually(lambda: (server.stats.aborted, server.stats.running) == (1, 0))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 
-async def eventually(happened: Callable[[], bool], seconds: float = 10) -> None:
+async def eventually(happened: Callable[[], bool], seconds: float = 30) -> None:
     """Raises ``TimeoutError`` if ``happened`` is not true within ``seconds``."""
 
     async def check() -> bool:
@@ -13,7 +13,7 @@ async def eventually(happened: Callable[[], bool], seconds: float = 10) -> None:
     await eventually_async(check, seconds)
 
 
-async def eventually_async(happened: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
+async def eventually_async(happened: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
     """The same for a question that has to be asked over the network."""
     async with asyncio.timeout(seconds):
         while True:
