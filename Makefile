@@ -20,7 +20,7 @@ run: $(VENV)/.installed sandbox ## install, fetch the models, start everything o
 
 test: $(VENV)/.installed-dev sandbox browser ## lint, types, import contracts and every test
 	@$(MAKE) --no-print-directory lint ui-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
 lint: $(VENV)/.installed-dev ## ruff, mypy --strict and the import contracts
 	$(BIN)/ruff check .

@@ -14,6 +14,20 @@ from tests.smollm import fetch_smollm
 from workers.engines.scripted.script import Script
 from workers.engines.scripted.server import ScriptedServer
 
+# What the fixtures of real engines rest on.
+_WEIGHTS = frozenset({"smollm_file", "sglang_server"})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For ``--dist loadgroup``: a file stays together, and everything that decodes on real models is one group.
+
+    Two engines that decode at once on two cores slow each other tenfold.
+    """
+    decoding = {item.path for item in items if not _WEIGHTS.isdisjoint(getattr(item, "fixturenames", ()))}
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group("models" if item.path in decoding else str(item.path)))
+
 
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:

@@ -3,7 +3,8 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -107,12 +108,9 @@ async def test_without_bubblewrap_nothing_runs(monkeypatch: pytest.MonkeyPatch, 
         ("bwrap: Unknown option --disable-userns", "0.8"),
     ],
 )
-async def test_a_bubblewrap_that_fails_is_a_refusal_with_advice(said: str, advice: str, tmp_path: Path) -> None:
+async def test_a_bubblewrap_that_fails_is_a_refusal_with_advice(said: str, advice: str, open_folder: Path) -> None:
     """Machines that forbid namespaces can not be had here, so a script says what bubblewrap says there."""
-    failing = tmp_path / "bwrap"
-    failing.write_text(f'#!/bin/sh\necho "{said}" >&2\nexit 1\n')
-    for path in (failing, *failing.parents[:3]):
-        path.chmod(0o755)
+    failing = _script(open_folder, f'echo "{said}" >&2\nexit 1')
     execution = await BubblewrapSandbox(str(failing)).run("print(1)")
     assert execution.outcome == "refused"
     assert said in execution.stderr
@@ -120,12 +118,25 @@ async def test_a_bubblewrap_that_fails_is_a_refusal_with_advice(said: str, advic
 
 
 @pytest.mark.parametrize("said", ["echo 1", "exec /bin/sh -c 'exit 0'"])
-async def test_a_bubblewrap_that_does_not_isolate_is_a_refusal(said: str, tmp_path: Path) -> None:
-    fake = tmp_path / "bwrap"
-    fake.write_text(f"#!/bin/sh\n{said}\n")
-    for path in (fake, *fake.parents[:3]):
-        path.chmod(0o755)
+async def test_a_bubblewrap_that_does_not_isolate_is_a_refusal(said: str, open_folder: Path) -> None:
+    fake = _script(open_folder, said)
     assert (await BubblewrapSandbox(str(fake)).run("print(1)")).outcome == "refused"
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that the sandbox's own user can reach; pytest's are closed to it."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+def _script(folder: Path, body: str) -> Path:
+    script = folder / "bwrap"
+    script.write_text(f"#!/bin/sh\n{body}\n")
+    script.chmod(0o755)
+    return script
 
 
 async def test_it_can_be_imported_and_run_outside_of_a_terminal() -> None:

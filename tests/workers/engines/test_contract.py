@@ -20,6 +20,8 @@ from workers.engines.scripted.script import Script, say
 from workers.engines.scripted.server import ScriptedServer
 from workers.engines.sglang import SGLangEngine
 
+pytestmark = pytest.mark.xdist_group("models")
+
 SCRIPT = Script(
     context=2048,
     slots=4,
