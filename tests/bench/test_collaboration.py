@@ -10,14 +10,14 @@ from typing import Literal
 import pytest
 from rich.console import Console
 
-from bench.collaboration import Bench, run
-from bench.collaboration_aims import aims_of
-from bench.collaboration_costs import EngineCosts, GpuModel, measure_costs, needed_seconds
-from bench.collaboration_line import Outcome, accuracy_at, distance_above_line
-from bench.collaboration_plan import Part, Setting, only, settings_of_policies, wanted
-from bench.collaboration_plot import plot_shares
-from bench.collaboration_rows import Graded, Sizes, rows_of
-from bench.collaboration_traces import BenchPair, Trace, TraceCache, TraceWriter
+from bench.collaboration.aims import aims_of
+from bench.collaboration.command import Bench, run
+from bench.collaboration.costs import EngineCosts, GpuModel, measure_costs, needed_seconds
+from bench.collaboration.line import Outcome, accuracy_at, distance_above_line
+from bench.collaboration.plan import Part, Setting, only, settings_of_policies, wanted
+from bench.collaboration.plot import plot_shares
+from bench.collaboration.rows import Graded, Sizes, rows_of
+from bench.collaboration.traces import BenchPair, Trace, TraceCache, TraceWriter
 from bench.questions import Question
 from bench.record import Report, Row
 from orchestrator.settings import EngineSettings, ModelSettings, Settings

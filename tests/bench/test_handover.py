@@ -2,8 +2,8 @@
 
 import pytest
 
-from bench.handover_report import HandoverRow, aims_of, rows_of
-from bench.handover_timing import Handing, hand_over
+from bench.handover.report import HandoverRow, aims_of, rows_of
+from bench.handover.timing import Handing, hand_over
 from workers.collaboration.policy import Role
 from workers.engines.llamacpp import LlamaCppEngine
 from workers.engines.protocol import Engine

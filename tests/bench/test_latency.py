@@ -2,9 +2,9 @@
 
 import pytest
 
-from bench.latency_client import Load, Timing, UnexpectedAnswer, measure
-from bench.latency_report import aim_of, rows_of
-from bench.latency_targets import LITELLM, REPLY, Target
+from bench.latency.client import Load, Timing, UnexpectedAnswer, measure
+from bench.latency.report import aim_of, rows_of
+from bench.latency.targets import LITELLM, REPLY, Target
 from workers.engines.scripted.script import Script, say
 from workers.engines.scripted.server import ScriptedServer
 

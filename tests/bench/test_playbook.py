@@ -7,15 +7,15 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from bench.playbook_guard import guard_aims, guard_rows
-from bench.playbook_plot import plot
-from bench.playbook_recall_report import aims_of as recall_aims
-from bench.playbook_recall_report import rows_of as recall_rows
-from bench.playbook_recall_timing import measured
-from bench.playbook_report import PlaybookReport, aims_of, kept_of, moving_of, rows_of
-from bench.playbook_service import Answered, service_open
-from bench.playbook_stream import SEEN, UNSEEN, Asked, build_stream
-from bench.playbook_vectors import cloud
+from bench.playbook.plot import plot
+from bench.playbook.report import PlaybookReport, aims_of, kept_of, moving_of, rows_of
+from bench.playbook.service import Answered, service_open
+from bench.playbook.stream import SEEN, UNSEEN, Asked, build_stream
+from bench.playbook_recall.guard import guard_aims, guard_rows
+from bench.playbook_recall.report import aims_of as recall_aims
+from bench.playbook_recall.report import rows_of as recall_rows
+from bench.playbook_recall.timing import measured
+from bench.playbook_recall.vectors import cloud
 from bench.questions import NoQuestions, Question
 from orchestrator.playbook.entries import Entries
 from orchestrator.playbook.entry import Entry, Recipe

@@ -7,12 +7,12 @@ import pytest
 from rich.console import Console
 
 from bench.record import write_report
-from bench.routing_bench import Bench, Options
-from bench.routing_frontier import Frontier, Resampled, Trial, at_cost, hull, interval, mixed, oracle
-from bench.routing_plot import plot
-from bench.routing_replay import OutcomeMissing, StartingWith, replay, route_named
-from bench.routing_report import frontier_aims, ladder_aims, rows_of
-from bench.routing_risk import calibration, coverages, risk_curve
+from bench.routing.bench import Bench, Options
+from bench.routing.frontier import Frontier, Resampled, Trial, at_cost, hull, interval, mixed, oracle
+from bench.routing.plot import plot
+from bench.routing.replay import OutcomeMissing, StartingWith, replay, route_named
+from bench.routing.report import frontier_aims, ladder_aims, rows_of
+from bench.routing.risk import calibration, coverages, risk_curve
 from orchestrator.outcomes.store import OutcomeStore
 from orchestrator.settings_file import load_settings
 from routers.acceptance.asked import Asked, asked_of

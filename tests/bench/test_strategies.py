@@ -15,9 +15,9 @@ from bench.questions import Question, read_questions
 from bench.record import new_report, write_report
 from bench.scoring import passes
 from bench.solving import Solved
-from bench.strategies import Bench, Plan
-from bench.strategy_plot import plot, show
-from bench.strategy_report import underspecified
+from bench.strategies.command import Bench, Plan
+from bench.strategies.plot import plot, show
+from bench.strategies.report import underspecified
 from tests.orchestrator.conftest import settings_for
 from tools.sandbox.bubblewrap import BubblewrapSandbox
 from workers.engines.protocol import Token

@@ -1,0 +1,7 @@
+"""``python -m bench.collaboration``."""
+
+import typer
+
+from bench.collaboration.command import main
+
+typer.run(main)

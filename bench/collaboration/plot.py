@@ -1,0 +1,52 @@
+"""Accuracy against the share of tokens by the large model, with the line of random mixing."""
+
+from pathlib import Path
+from typing import Any
+
+from bench.collaboration.plan import ALONE
+from bench.plot import PlottingMissing
+from bench.record import Report, Row
+
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+
+
+def plot_shares(report: Report, path: Path) -> None:
+    """One panel a set of questions. Raises ``PlottingMissing``."""
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise PlottingMissing("plots need matplotlib: pip install -e '.[bench]'") from error
+    sets = list(dict.fromkeys(row.dataset for row in report.rows))
+    figure = Figure(figsize=(6.5 * len(sets), 5), layout="constrained")
+    FigureCanvasAgg(figure)
+    for index, dataset in enumerate(sets):
+        _panel(figure.add_subplot(1, len(sets), index + 1), [row for row in report.rows if row.dataset == dataset])
+    figure.savefig(path, dpi=110)
+
+
+def _panel(axes: Any, rows: list[Row]) -> None:
+    ends = {row.system: row for row in rows if row.system in ALONE}
+    small, large = ends["small"], ends["large"]
+    axes.plot([0, 1], [small.accuracy, large.accuracy], color="grey", linestyle="--", label="random mixing")
+    policies = list(dict.fromkeys(row.system for row in rows))
+    for index, policy in enumerate(policies):
+        points = sorted((row for row in rows if row.system == policy), key=lambda row: row.large_share)
+        axes.errorbar(
+            [row.large_share for row in points],
+            [row.accuracy for row in points],
+            yerr=[
+                [max(0.0, row.accuracy - row.ci95[0]) for row in points],
+                [max(0.0, row.ci95[1] - row.accuracy) for row in points],
+            ],
+            marker=_MARKERS[index % len(_MARKERS)],
+            linestyle=":",
+            capsize=2,
+            label=policy,
+        )
+    axes.set_title(f"{rows[0].dataset}, n = {rows[0].n}")
+    axes.set_xlabel("share of tokens by the large model")
+    axes.set_ylabel("accuracy")
+    axes.set_xlim(-0.03, 1.03)
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)

@@ -1,0 +1,133 @@
+"""Rows of the collaboration benchmark."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bench.collaboration.costs import GpuModel, needed_seconds
+from bench.collaboration.line import Outcome, distance_above_line
+from bench.collaboration.plan import ALONE, Setting
+from bench.collaboration.traces import BenchPair, Trace
+from bench.questions import Question
+from bench.record import Row
+from bench.statistics import wilson
+from workers.usage import Usage
+
+_PROMPT_WEIGHT = 0.1
+POOLED = "all"
+# Billions of parameters of the small and the large model for which wall-clock on a GPU is modelled, beside the pair's.
+_GPU_PAIRS = ((1.7, 32.0), (1.7, 8.0), (8.0, 32.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """An answer and whether it is right."""
+
+    question: Question
+    trace: Trace
+    correct: bool
+
+    @property
+    def outcome(self) -> Outcome:
+        return Outcome(self.correct, len(self.trace.authors), self.trace.authors.count("l"))
+
+
+Answers = Mapping[Setting, Sequence[Graded]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Both models' names and billions of parameters."""
+
+    pair: BenchPair
+    small: float
+    large: float
+
+    def of(self, model: str) -> float:
+        return self.large if model == self.pair.large else self.small
+
+
+def rows_of(dataset: str, answers: Answers, sizes: Sizes) -> list[Row]:
+    """One row for each setting; the first two are the models alone. ``seconds`` are those of the ``timed`` answers, the
+    ones that were written one at a time."""
+    ends = {setting.policy: graded for setting, graded in answers.items() if setting.policy in ALONE}
+    return [_row(dataset, setting, graded, ends, sizes) for setting, graded in answers.items()]
+
+
+def _row(
+    dataset: str,
+    setting: Setting,
+    graded: Sequence[Graded],
+    ends: Mapping[str, Sequence[Graded]],
+    sizes: Sizes,
+) -> Row:
+    n, correct = len(graded), sum(one.correct for one in graded)
+    usage, calls = totals(graded)
+    tokens = sum(len(one.trace.authors) for one in graded)
+    large = sum(one.trace.authors.count("l") for one in graded)
+    base, _ = totals(ends["large"])
+    above = distance_above_line(_outcomes(graded), _outcomes(ends["small"]), _outcomes(ends["large"]))
+    timed = [one.trace for one in graded if one.trace.at_once == 1] or [one.trace for one in graded]
+    seconds = sum(trace.seconds for trace in timed)
+    needed = sum(needed_seconds(trace.usage, trace.calls, trace.costs) for trace in timed)
+    return Row(
+        system=setting.policy,
+        setting=setting.label,
+        dataset=dataset,
+        n=n,
+        seeds=[0],
+        accuracy=correct / n,
+        ci95=wilson(correct, n),
+        tokens=usage,
+        large_share=large / tokens if tokens else 0.0,
+        cost=_weighted(usage, sizes) / _weighted(base, sizes),
+        seconds=seconds,
+        extra={
+            "tokens_per_answer": tokens / n,
+            "activated_billions": sum(used.completion * sizes.of(model) for model, used in usage.items()) / tokens,
+            "handovers_per_100": 100 * sum(one.trace.handovers for one in graded) / tokens,
+            "calls_per_100": 100 * sum(calls.values()) / tokens,
+            "discarded_share": 1 - tokens / max(1, sum(used.completion for used in usage.values())),
+            "timed": len(timed),
+            "seconds_per_answer": seconds / len(timed),
+            "needed_seconds": needed,
+            "efficiency": needed / seconds,
+            "above_line": above.above,
+            "above_line_low": above.low,
+            "above_line_high": above.high,
+            **_gpu(graded, ends["large"], sizes),
+        },
+    )
+
+
+def _outcomes(graded: Sequence[Graded]) -> list[Outcome]:
+    return [one.outcome for one in graded]
+
+
+def totals(graded: Sequence[Graded]) -> tuple[dict[str, Usage], dict[str, int]]:
+    """Usage and calls by model over all answers."""
+    usage: dict[str, Usage] = {}
+    calls: dict[str, int] = {}
+    for one in graded:
+        for model, used in one.trace.usage.items():
+            usage[model] = usage.get(model, Usage()) + used
+            calls[model] = calls.get(model, 0) + one.trace.calls[model]
+    return usage, calls
+
+
+def _gpu(graded: Sequence[Graded], large: Sequence[Graded], sizes: Sizes) -> dict[str, float]:
+    """How many times faster than the large model alone these traces would be on a GPU, for several pairs of sizes."""
+    gpu = GpuModel()
+    speedups = {}
+    for small_size, large_size in ((sizes.small, sizes.large), *_GPU_PAIRS):
+        billions = {sizes.pair.small: small_size, sizes.pair.large: large_size}
+        alone, mixed = (gpu.seconds(*totals(part), billions) for part in (large, graded))
+        speedups[f"gpu_speedup_{small_size:g}_{large_size:g}"] = alone / mixed
+    return speedups
+
+
+def _weighted(usage: Mapping[str, Usage], sizes: Sizes) -> float:
+    """A prefix that the cache served is not read again: without that every hand-over would cost its whole prompt."""
+    return sum(
+        ((used.prompt - used.cached) * _PROMPT_WEIGHT + used.completion) * sizes.of(model)
+        for model, used in usage.items()
+    )

@@ -1,0 +1,5 @@
+"""``python -m bench.handover``."""
+
+from bench.handover.command import main
+
+main()

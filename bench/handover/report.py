@@ -1,0 +1,152 @@
+"""From timed hand-overs to rows, an aim, a table and a plot."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+from rich.console import Console
+from rich.table import Table
+
+from bench.handover.timing import Handing
+from bench.plot import PlottingMissing
+from bench.record import Aim, ReportHead
+
+_SHARE = 1.1
+_NOISE_MS = 5.0
+
+
+class HandoverRow(BaseModel):
+    """Hand-overs on one kind of engine, from ``origin`` to the other model, after ``prefix`` tokens; milliseconds from
+    the last token of one to the first of the other: median and quartiles. ``own``: the median until the same model's
+    next token when nothing is new to it; ``delta`` is what remains, the price of reading the ``read`` tokens that the
+    other one wrote (median). ``prefill`` is what the same engine takes beyond ``own`` for as many new tokens behind the
+    same prefix without any hand-over (median). ``cached``: the fewest tokens that the cache served."""
+
+    model_config = ConfigDict(frozen=True)
+
+    system: str
+    setting: str
+    origin: str
+    prefix: int
+    turn: int
+    n: int
+    median: float
+    quartiles: tuple[float, float]
+    own: float
+    delta: float
+    prefill: float
+    read: float
+    cached: int
+
+
+class HandoverReport(ReportHead):
+    rows: list[HandoverRow]
+
+
+def rows_of(system: str, prefix: int, turn: int, handings: Sequence[Handing]) -> list[HandoverRow]:
+    """A row for each direction."""
+    rows = []
+    for origin, setting in (("small", "small to large"), ("large", "large to small")):
+        own = [handing for handing in handings if handing.origin == origin]
+        times = np.array([handing.seconds for handing in own]) * 1000
+        floors = np.array([handing.own for handing in own]) * 1000
+        rows.append(
+            HandoverRow(
+                system=system,
+                setting=setting,
+                origin=origin,
+                prefix=prefix,
+                turn=turn,
+                n=len(own),
+                median=float(np.median(times)),
+                quartiles=(float(np.percentile(times, 25)), float(np.percentile(times, 75))),
+                own=float(np.median(floors)),
+                delta=float(np.median(times - floors)),
+                prefill=float(np.median(np.array([handing.prefill for handing in own]) * 1000 - floors)),
+                read=float(np.median([handing.read for handing in own])),
+                cached=min(handing.cached for handing in own),
+            )
+        )
+    return rows
+
+
+def aims_of(rows: Sequence[HandoverRow]) -> list[Aim]:
+    """One for each kind of engine: at every prefix, what a hand-over costs beyond the model's own next token is no more
+    than what the engine takes to read as many tokens there that nobody handed over, but for a tenth and timer noise."""
+    return [
+        _aim(system, [row for row in rows if row.system == system]) for system in dict.fromkeys(r.system for r in rows)
+    ]
+
+
+def _aim(system: str, rows: Sequence[HandoverRow]) -> Aim:
+    parts, reached = [], True
+    for setting in dict.fromkeys(row.setting for row in rows):
+        ordered = sorted((row for row in rows if row.setting == setting), key=lambda row: row.prefix)
+        reached = reached and all(row.delta <= _SHARE * max(row.prefill, 0.0) + _NOISE_MS for row in ordered)
+        points = ", ".join(f"{row.delta:.0f} against {row.prefill:.0f} at {row.prefix}" for row in ordered)
+        parts.append(f"{setting} {points}")
+    read = max(row.read for row in rows)
+    return Aim(
+        aim=f"{system}: a hand-over costs no more than reading the delta, whatever the prefix",
+        target=f"beyond the own next token ≤ {_SHARE} × reading as many without a hand-over + {_NOISE_MS:.0f} ms",
+        measured=f"ms beyond the own next token: {'; '.join(parts)}",
+        reached=reached,
+        why=f"the prefix cache served all but {read:.0f} tokens of a prompt; what is new attends to all before it, so "
+        "that reading itself takes longer after a longer text",
+    )
+
+
+def show(report: HandoverReport, console: Console) -> None:
+    table = Table(title=f"hand-overs in ms, on {report.machine}")
+    for column in ("engine", "direction", "prefix", "n", "median", "own next", "delta", "prefill", "read"):
+        table.add_column(column, justify="left" if column in ("engine", "direction") else "right", no_wrap=True)
+    for row in report.rows:
+        table.add_row(
+            row.system,
+            row.setting,
+            str(row.prefix),
+            str(row.n),
+            f"{row.median:.1f}",
+            f"{row.own:.1f}",
+            f"{row.delta:.1f}",
+            f"{row.prefill:.1f}",
+            f"{row.read:.0f}",
+        )
+    console.print(table)
+    for aim in report.aims:
+        console.print(f"{'reached' if aim.reached else 'not reached'}: {aim.aim}: {aim.measured}; {aim.why}")
+
+
+def plot(report: HandoverReport, path: Path) -> None:
+    """One panel an engine: the hand-over and the own next token over the prefix. Raises ``PlottingMissing``."""
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise PlottingMissing("plots need matplotlib: pip install -e '.[bench]'") from error
+    systems = list(dict.fromkeys(row.system for row in report.rows))
+    figure = Figure(figsize=(5.5 * len(systems), 4), layout="constrained")
+    FigureCanvasAgg(figure)
+    for index, system in enumerate(systems):
+        axes = figure.add_subplot(1, len(systems), index + 1)
+        rows = [row for row in report.rows if row.system == system]
+        for setting, color in zip(dict.fromkeys(row.setting for row in rows), ("tab:blue", "tab:orange"), strict=False):
+            line = [row for row in rows if row.setting == setting]
+            prefixes = [row.prefix for row in line]
+            errors = [
+                [row.median - row.quartiles[0] for row in line],
+                [row.quartiles[1] - row.median for row in line],
+            ]
+            axes.errorbar(prefixes, [row.median for row in line], yerr=errors, color=color, capsize=4, label=setting)
+            reading = [row.own + row.prefill for row in line]
+            axes.plot(prefixes, reading, color=color, linestyle="--", label="as many tokens, no hand-over")
+            axes.plot(prefixes, [row.own for row in line], color=color, linestyle=":", label="own next token")
+        axes.set_title(system)
+        axes.set_xscale("log", base=2)
+        axes.set_xlabel("tokens before the hand-over")
+        axes.set_ylabel("ms to the first token")
+        axes.set_ylim(bottom=0)
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize=8)
+    figure.savefig(path, dpi=110)

@@ -1,0 +1,1 @@
+"""What the gateway adds to a pass-through request, beside the LiteLLM proxy."""

@@ -1,0 +1,1 @@
+"""A stream of questions with the playbook and without it."""

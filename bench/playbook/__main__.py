@@ -1,0 +1,5 @@
+"""``python -m bench.playbook``."""
+
+from bench.playbook.command import main
+
+main()

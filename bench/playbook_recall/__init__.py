@@ -1,0 +1,1 @@
+"""How fast the playbook finds what it knows, and what its guard lets through."""

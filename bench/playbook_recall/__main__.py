@@ -1,0 +1,5 @@
+"""``python -m bench.playbook_recall``."""
+
+from bench.playbook_recall.command import main
+
+main()

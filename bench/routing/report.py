@@ -1,0 +1,220 @@
+"""Rows and aims of the routing benchmark."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from bench.record import Aim, Report, Row
+from bench.routing.frontier import Frontier, Trial, interval, sweeps
+from bench.routing.latency import DecisionLatency
+from bench.routing.risk import Calibration, RiskCurve
+
+_COSTS = (0.2, 2.0)
+
+
+class LeftOutRow(BaseModel):
+    """A route added to the router with a few outcomes: see ``routers.transfer.LeftOut``; ``gain`` in value."""
+
+    model_config = ConfigDict(frozen=True)
+
+    route: str
+    outcomes: int
+    best_on: int
+    chosen: float
+    elsewhere: float
+    gain: float
+    gain_ci95: tuple[float, float]
+
+
+class DriftRow(BaseModel):
+    """Of ``n`` questions of another kind the share on which the router fell back, and on how many the acceptance
+    probability counts as uncalibrated; ``familiar`` is the router's share on its own kind."""
+
+    model_config = ConfigDict(frozen=True)
+
+    dataset: str
+    n: int
+    fell_back: float
+    familiar: float
+    uncalibrated: float
+
+
+class RoutingReport(Report):
+    """``families``: questions by data set. ``seed`` is that of folds, draws and training."""
+
+    seed: int
+    families: dict[str, int]
+    calibration: Calibration
+    risk_coverage: list[RiskCurve]
+    leave_one_out: list[LeftOutRow]
+    drift: list[DriftRow]
+    latency: list[DecisionLatency]
+
+
+def rows_of(frontier: Frontier, trials: Sequence[Trial], dataset: str, seed: int) -> list[Row]:
+    """A row for each trial; the interval is the bootstrap's over groups of questions."""
+    hulls = frontier.hulls()
+    best = frontier.best()
+    found = []
+    for trial in trials:
+        cost, right = frontier.points(trial)
+        above, (low, high) = frontier.above(trial, hulls)
+        paired = frontier.resampled.means(trial.right - best.right)
+        paired_low, paired_high = interval(paired)
+        found.append(
+            Row(
+                system=trial.system,
+                setting=trial.setting,
+                dataset=dataset,
+                n=len(trial.right),
+                seeds=[seed],
+                accuracy=float(right[0]),
+                ci95=interval(right),
+                tokens={},
+                large_share=0.0,
+                cost=float(cost[0]),
+                seconds=0.0,
+                extra={
+                    "above_constants": above,
+                    "above_constants_low": low,
+                    "above_constants_high": high,
+                    "against_best_constant": float(paired[0]),
+                    "against_best_constant_low": paired_low,
+                    "against_best_constant_high": paired_high,
+                },
+            )
+        )
+    return found
+
+
+def frontier_aims(frontier: Frontier, trials: Sequence[Trial]) -> list[Aim]:
+    """Above the constants' frontier everywhere, by three points at the best constant's cost, and headroom captured:
+    each for the system that does best at it, which flatters it."""
+    candidates = sweeps(trials)
+    best = frontier.best()
+    gains = {name: frontier.at_best(sweep) for name, sweep in candidates.items()}
+    top = max(gains, key=lambda name: gains[name][0][0])
+    gain, share = gains[top]
+    low, high = interval(gain)
+    cost = frontier.points(best)[0][0]
+    aims = [
+        _everywhere(frontier, candidates),
+        Aim(
+            aim=f"above the best constant ({best.system}) at its cost of {cost:.2f}",
+            target="≥ +3 points",
+            measured=f"{gain[0] * 100:+.1f} points [{low * 100:+.1f}, {high * 100:+.1f}] by {top}",
+            reached=bool(gain[0] >= 0.03),
+            why=_why(float(gain[0]), low, 0.03),
+        ),
+    ]
+    low, high = interval(share)
+    aims.append(
+        Aim(
+            aim="headroom captured: (router − best constant) / (oracle − best constant) at equal cost",
+            target="≥ 40 %",
+            measured=f"{share[0]:.0%} [{low:.0%}, {high:.0%}] by {top}",
+            reached=bool(share[0] >= 0.4),
+            why="" if share[0] >= 0.4 else _missing(),
+        )
+    )
+    return aims
+
+
+def ladder_aims(frontier: Frontier, trials: Sequence[Trial]) -> list[Aim]:
+    """Whether evidence may decide by default: it has to beat the thresholds of the same ladder, on the same questions,
+    in accuracy without costing more or in cost without losing accuracy."""
+    known = sweeps(trials)
+    pairs = zip(known["ladder by evidence"], known["ladder"], strict=True)
+    return [_beside(frontier, own, present) for own, present in pairs]
+
+
+def _beside(frontier: Frontier, own: Trial, present: Trial) -> Aim:
+    right = frontier.resampled.means(own.right - present.right)
+    cost = frontier.points(own)[0] - frontier.points(present)[0]
+    (low, high), (less, more) = interval(right), interval(cost)
+    reached = (low > 0 and cost[0] <= 0) or (more < 0 and low >= 0)
+    return Aim(
+        aim=f"evidence decides on the ladder of effort {present.setting}, against its thresholds",
+        target="better with its whole interval and no dearer, or cheaper and no worse",
+        measured=f"{right[0] * 100:+.1f} points [{low * 100:+.1f}, {high * 100:+.1f}] for {cost[0]:+.2f} of cost "
+        f"[{less:+.2f}, {more:+.2f}]",
+        reached=bool(reached),
+        why="" if reached else "not distinguishable on so many questions, so the thresholds go on serving",
+    )
+
+
+def _everywhere(frontier: Frontier, candidates: Mapping[str, Sequence[Trial]]) -> Aim:
+    hulls = frontier.hulls()
+    shares: dict[str, tuple[int, int, float]] = {}
+    for name, sweep in candidates.items():
+        within = [t for t in sweep if _COSTS[0] <= frontier.points(t)[0][0] <= _COSTS[1]]
+        above = [frontier.above(trial, hulls) for trial in within]
+        if above:
+            shares[name] = (sum(gain > 0 for gain, _ in above), len(above), float(np.mean([gain for gain, _ in above])))
+    name = max(shares, key=lambda name: (shares[name][0] / shares[name][1], shares[name][2]))
+    over, of, mean = shares[name]
+    sure = sum(frontier.above(t, hulls)[1][0] > 0 for t in candidates[name])
+    reached = over == of and sure == of
+    return Aim(
+        aim="above the frontier of the constants everywhere from 0.2 to 2 × large cot's cost",
+        target="every setting in that range above, with its 95 % interval",
+        measured=f"{name}: {over} of {of} settings above, {sure} with the whole interval, {mean * 100:+.1f} points on "
+        "average",
+        reached=reached,
+        why="" if reached else "the gain at each cost is smaller than the noise of this many questions, or absent",
+    )
+
+
+def calibration_aim(found: Calibration) -> Aim:
+    enough = found.attempts >= 1500
+    reached = found.ece <= 0.05 and enough
+    low, high = found.ci95
+    return Aim(
+        aim="expected calibration error of the acceptance probability, cross-fitted, on at least 1,500 pooled attempts",
+        target="≤ 0.05",
+        measured=f"{found.ece:.3f} on {found.attempts} attempts at {found.questions} questions; {found.floor:.3f} "
+        f"would be chance; {low:.3f} to {high:.3f} in resamples of the questions, which show more error than the whole",
+        reached=reached,
+        why=""
+        if reached
+        else ("too few attempts were collected" if not enough else "it is not calibrated well enough"),
+    )
+
+
+def coverage_aim(own: RiskCurve, baseline: RiskCurve, ratio: tuple[float, float, float]) -> Aim:
+    """``ratio`` of coverages with its interval."""
+    reached = ratio[0] >= 1.5
+    return Aim(
+        aim=f"coverage at {own.risk:.0%} risk against thresholding on the model's own log-probability",
+        target="≥ 1.5 ×",
+        measured=f"{ratio[0]:.2f} × [{ratio[1]:.2f}, {ratio[2]:.2f}]: {own.coverage_at:.0%} by {own.system}, "
+        f"{baseline.coverage_at:.0%} by {baseline.system}",
+        reached=reached,
+        why="" if reached else "the log-probability of the same attempts already orders right before wrong",
+    )
+
+
+def latency_aim(found: Sequence[DecisionLatency]) -> Aim:
+    firsts = [one for one in found if one.concurrent == 1 and one.decision.startswith("first")]
+    worst = max(firsts, key=lambda one: one.p95)
+    return Aim(
+        aim="a whole decision on CPU, one request at a time",
+        target="< 10 ms p95",
+        measured=f"{worst.p95:.1f} ms p95 ({worst.decision})",
+        reached=worst.p95 < 10,
+        why="" if worst.p95 < 10 else "the machine was shared, or the router's training set is large",
+    )
+
+
+def _why(gain: float, low: float, wanted: float) -> str:
+    if gain >= wanted:
+        return "" if low > 0 else "as a point estimate only: the interval reaches below zero"
+    return "the gain is smaller than the aim" if gain > 0 else "no system beats the best constant at its cost"
+
+
+def _missing() -> str:
+    return (
+        "the rest of the oracle's lead lies in questions that only some routes get right, and neither the question nor "
+        "the attempts seen so far show which route that is"
+    )

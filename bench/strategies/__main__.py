@@ -1,0 +1,5 @@
+"""``python -m bench.strategies``."""
+
+from bench.strategies.command import main
+
+main()
