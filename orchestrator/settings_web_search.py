@@ -1,6 +1,8 @@
 """Settings of the tool ``web_search``."""
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestrator.settings_addresses import HttpAddress
 
 
 class WebSearchSettings(BaseModel):
@@ -9,13 +11,6 @@ class WebSearchSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    url: str = ""
+    url: HttpAddress = ""
     language: str = ""
     seconds: float = Field(default=10.0, gt=0, le=60)
-
-    @field_validator("url")
-    @classmethod
-    def _is_an_address(cls, value: str) -> str:
-        if value and not value.startswith(("http://", "https://")):
-            raise ValueError(f"{value!r} is no address: give that of your SearXNG, such as http://127.0.0.1:8888")
-        return value

@@ -55,3 +55,16 @@ def test_bench_without_questions_says_where_to_put_them(tmp_path: Path) -> None:
     refused = _tandem("bench", "--data", str(tmp_path / "none"), folder=tmp_path, TANDEM_BENCH_DATA="")
     assert refused.returncode == 1
     assert "TANDEM_BENCH_DATA" in refused.stdout
+
+
+def test_serve_says_at_once_that_the_acceptance_card_cannot_be_read(tmp_path: Path) -> None:
+    refused = _tandem("serve", folder=tmp_path, TANDEM__ACCEPTANCE__CARD="nowhere.json")
+    assert refused.returncode == 1
+    assert "nowhere.json" in refused.stderr and "tandem train acceptance" in refused.stderr
+
+
+def test_an_address_without_a_scheme_is_refused_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "tandem.toml").write_text('[observability]\nendpoint = "collector:4318"\n')
+    refused = _tandem("doctor", folder=tmp_path)
+    assert refused.returncode == 1
+    assert "tandem.toml:2: observability.endpoint: 'collector:4318'" in refused.stdout and "http://" in refused.stdout
