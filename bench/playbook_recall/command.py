@@ -14,18 +14,16 @@ from rich.console import Console
 
 from bench.playbook_recall.guard import guard_aims, guard_rows
 from bench.playbook_recall.report import RecallReport, RecallRow, aims_of, plot, rows_of, show
-from bench.playbook_recall.timing import measured
+from bench.playbook_recall.timing import measured, playbook_of
 from bench.playbook_recall.vectors import Shape, cloud
 from bench.plot import PlottingMissing
 from bench.record import write_report
 from orchestrator.addresses import LOOPBACK, redis_url
-from orchestrator.playbook.entries import Entries
 from orchestrator.settings import Settings
 from orchestrator.settings_file import load_settings
 from orchestrator.stack.part import StackError
 from orchestrator.stack.parts import redis_part
 from orchestrator.stack.supervisor import Supervisor
-from routers.embedding import WordEmbedder
 
 _SEED = 6
 _SHAPES: tuple[Shape, ...] = get_args(Shape)
@@ -42,10 +40,10 @@ def main() -> None:
     sizes = sorted(options.sizes)
     try:
         with tempfile.TemporaryDirectory(prefix="tandem-recall-") as folder:
-            settings = _settings(Path(folder))
+            settings = _settings(Path(folder), max(sizes))
             with Supervisor(Path(folder) / "logs", console.print) as supervisor:
                 supervisor.start([[redis_part(settings)]])
-                rows = asyncio.run(_rows(redis_url(settings), options.shapes, sizes, options.queries, console))
+                rows = asyncio.run(_rows(settings, options.shapes, sizes, options.queries, console))
         guard = guard_rows()
         aims = [*aims_of(rows), *guard_aims(guard)]
         report = RecallReport(bench="playbook-recall", models=[], rows=rows, guard=guard, aims=aims)
@@ -57,24 +55,31 @@ def main() -> None:
     console.print(f"written: {path} and {path.with_suffix('.png')}")
 
 
-def _settings(folder: Path) -> Settings:
-    """A Redis of its own, as ``tandem serve`` starts it: the append-only file is written here too."""
+def _settings(folder: Path, entries: int) -> Settings:
+    """A Redis of its own, as ``tandem serve`` starts it: the append-only file is written here too. So many ``entries``
+    of an owner are kept."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         port = probe.getsockname()[1]
     return load_settings(
-        environment={"TANDEM__STORAGE__DIRECTORY": str(folder), "TANDEM__REDIS__PORT": str(port)},
+        environment={
+            "TANDEM__STORAGE__DIRECTORY": str(folder),
+            "TANDEM__REDIS__PORT": str(port),
+            "TANDEM__PLAYBOOK__ENTRIES": str(entries),
+        },
     )
 
 
-async def _rows(url: str, shapes: list[Shape], sizes: list[int], queries: int, console: Console) -> list[RecallRow]:
-    redis = Redis.from_url(url, socket_timeout=None)
+async def _rows(
+    settings: Settings, shapes: list[Shape], sizes: list[int], queries: int, console: Console
+) -> list[RecallRow]:
+    redis = Redis.from_url(redis_url(settings), socket_timeout=None)
     try:
         rows: list[RecallRow] = []
         for shape in shapes:
-            entries = Entries(redis, WordEmbedder(), bound=max(sizes))
             vectors = cloud(shape, max(sizes), queries, _SEED)
-            async for stand in measured(redis, entries, shape, vectors, sizes, console.print):
+            playbook = playbook_of(settings, redis, shape, vectors)
+            async for stand in measured(redis, playbook, sizes, console.print):
                 rows += rows_of(shape, stand)
             await redis.flushdb()
         return rows

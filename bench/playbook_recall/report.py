@@ -1,6 +1,6 @@
 """From timed recalls to rows, aims, a table and a plot."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +17,15 @@ _AIM_MS = 5.0
 _AIM_SIZE = 100_000
 _AIM_FOUND = 0.95
 _SCAN = "numpy scan"
+_RECALL = "recall"
 
 
 class RecallRow(BaseModel):
-    """One way of asking a playbook of ``n`` entries, ``queries`` times one after the other; milliseconds from the call
-    to the entries read, the embedding of the question apart. ``work_p50`` and ``work_p95`` are the processor time of
-    it, in Redis and in the client, which other jobs on the machine change less. ``found`` is the share of the exact ten
-    nearest; ``memory`` of Redis for all entries, in MiB, None for the scan."""
+    """One way of asking a playbook of ``n`` entries, ``queries`` times one after the other: ``recall`` as before a run,
+    or a search through all entries. Milliseconds from the call to the entries read, the embedding of the question
+    apart; ``work_p50`` and ``work_p95`` are the processor time of it, in Redis and in the client, which other jobs on
+    the machine change less. ``found`` is the share of the exact ten nearest, or of recalls that found the nearest
+    topic; ``memory`` of Redis for all entries, in MiB, None for the scan."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -53,7 +55,7 @@ def rows_of(dataset: str, stand: Stand) -> list[RecallRow]:
         work_p50, work_p95 = (float(value) for value in np.percentile(np.asarray(timed.work) * 1000, (50, 95)))
         rows.append(
             RecallRow(
-                system=_SCAN if way == _SCAN else "vector set",
+                system=_SCAN if way == _SCAN else "playbook",
                 setting="everything" if way == _SCAN else way,
                 dataset=dataset,
                 n=stand.size,
@@ -73,31 +75,36 @@ def rows_of(dataset: str, stand: Stand) -> list[RecallRow]:
 def aims_of(rows: Sequence[RecallRow]) -> list[Aim]:
     """Of the largest playbook that was measured."""
     size = max(row.n for row in rows)
-    asked = [row for row in rows if row.n == size and row.system != _SCAN]
-    scans = {row.dataset: row.p95 for row in rows if row.n == size and row.system == _SCAN}
-    slowest, worst = max(row.p95 for row in asked), min(row.found for row in asked)
-    times = "; ".join(f"{row.dataset}, {row.setting}: {row.p95:.1f} ms" for row in asked)
-    shares = "; ".join(f"{row.dataset}, {row.setting}: {row.found:.2f}" for row in asked)
-    work = "; ".join(f"{row.dataset}, {row.setting}: {row.work_p95:.1f} ms" for row in asked)
-    scan = "; ".join(f"{dataset}: {p95:.1f} ms" for dataset, p95 in scans.items())
+    largest = [row for row in rows if row.n == size]
+    recalls = [row for row in largest if row.setting == _RECALL]
+    asked = [row for row in largest if row.system != _SCAN]
+    others = [row for row in largest if row.setting != _RECALL]
     short = "" if size >= _AIM_SIZE else f"; only {size} entries were measured"
     return [
         Aim(
             aim=f"recall from {_AIM_SIZE} entries takes less than {_AIM_MS:.0f} ms for 95 of 100 questions",
             target=f"p95 < {_AIM_MS:.0f} ms",
-            measured=times,
-            reached=size >= _AIM_SIZE and slowest < _AIM_MS,
-            why=f"of that processors worked, p95: {work}; the rest was waiting for a processor that other jobs had; "
-            f"the exact scan with numpy took, p95: {scan}{short}",
+            measured=_said(recalls, lambda row: f"{row.p95:.1f} ms"),
+            reached=size >= _AIM_SIZE and max(row.p95 for row in recalls) < _AIM_MS,
+            why=f"of that processors worked, p95: {_said(recalls, lambda row: f'{row.work_p95:.1f} ms')}; a search "
+            f"through all entries, for which no run waits: {_said(others, lambda row: f'{row.p95:.1f} ms')}{short}",
         ),
         Aim(
             aim="what is recalled is what is nearest",
-            target=f"≥ {_AIM_FOUND:.2f} of the exact ten nearest",
-            measured=shares,
-            reached=worst >= _AIM_FOUND,
+            target=f"≥ {_AIM_FOUND:.2f} of the nearest topics, and of the exact ten nearest entries",
+            measured=_said(asked, lambda row: f"{row.found:.2f}"),
+            reached=min(row.found for row in asked) >= _AIM_FOUND,
             why="random vectors have no neighbours to speak of; clustered ones lie as questions do",
         ),
     ]
+
+
+def _said(rows: Sequence[RecallRow], figure: Callable[[RecallRow], str]) -> str:
+    return "; ".join(f"{row.dataset}, {_asked_for(row)}: {figure(row)}" for row in rows)
+
+
+def _asked_for(row: RecallRow) -> str:
+    return row.system if row.system == _SCAN else row.setting
 
 
 def show(report: RecallReport, console: Console) -> None:
@@ -105,10 +112,9 @@ def show(report: RecallReport, console: Console) -> None:
     for column in ("vectors", "asked for", "entries", "p50", "p95", "p99", "work p95", "found", "MiB"):
         table.add_column(column, justify="left" if column in ("vectors", "asked for") else "right", no_wrap=True)
     for row in report.rows:
-        asked = row.setting if row.system != _SCAN else row.system
         times = (f"{value:.2f}" for value in (row.p50, row.p95, row.p99, row.work_p95))
         memory = "" if row.memory is None else f"{row.memory:.0f}"
-        table.add_row(row.dataset, asked, str(row.n), *times, f"{row.found:.3f}", memory)
+        table.add_row(row.dataset, _asked_for(row), str(row.n), *times, f"{row.found:.3f}", memory)
     console.print(table)
     judged = Table(title="the guard, by simulation")
     for column in ("entry", "compared", "promoted", "demoted", "median", "longest"):

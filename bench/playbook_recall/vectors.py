@@ -40,6 +40,14 @@ def cloud(shape: Shape, size: int, queries: int, seed: int) -> Cloud:
     return Cloud(stored, asked, [int(group) for group in groups])
 
 
+def centres(vectors: Cloud) -> dict[int, Vectors]:
+    """Where the members of each group lie on average, each of length 1."""
+    groups = np.asarray(vectors.groups)
+    numbers = [int(group) for group in np.unique(groups)]
+    means = unit(np.stack([vectors.stored[groups == group].mean(axis=0) for group in numbers]))
+    return dict(zip(numbers, means, strict=True))
+
+
 def unit(points: np.ndarray[tuple[int, ...], np.dtype[np.float64]] | Vectors) -> Vectors:
     lengths = np.linalg.norm(points, axis=1, keepdims=True)
     vectors: Vectors = (points / lengths).astype(np.float32)

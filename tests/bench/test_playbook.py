@@ -14,13 +14,14 @@ from bench.playbook.stream import SEEN, UNSEEN, Asked, build_stream
 from bench.playbook_recall.guard import guard_aims, guard_rows
 from bench.playbook_recall.report import aims_of as recall_aims
 from bench.playbook_recall.report import rows_of as recall_rows
-from bench.playbook_recall.timing import measured
+from bench.playbook_recall.timing import measured, playbook_of
 from bench.playbook_recall.vectors import cloud
 from bench.questions import NoQuestions, Question
 from orchestrator.playbook.entries import Entries
 from orchestrator.playbook.entry import Entry, Recipe
 from orchestrator.runs import SINGLE_USER
 from orchestrator.settings import Settings
+from orchestrator.settings_file import load_settings
 from orchestrator.settings_playbook import PlaybookSettings
 from routers.embedding import WordEmbedder
 from tests.orchestrator.conftest import settings_for
@@ -148,12 +149,11 @@ def test_a_stream_holds_back_questions_of_its_families_and_keeps_others_out(tmp_
 
 
 async def test_recall_is_timed_and_set_beside_the_exact_scan(redis: Redis) -> None:
-    entries = Entries(redis, WordEmbedder(), bound=200)
-    vectors = cloud("clustered", 200, 10, seed=1)
-    stands = [stand async for stand in measured(redis, entries, SINGLE_USER, vectors, [50, 200], print)]
+    playbook = playbook_of(load_settings(environment={}), redis, SINGLE_USER, cloud("clustered", 200, 10, seed=1))
+    stands = [stand async for stand in measured(redis, playbook, [50, 200], print)]
     assert [stand.size for stand in stands] == [50, 200]
     rows = recall_rows("clustered", stands[-1])
-    assert {row.setting for row in rows} == {"nearest", "nearest of the pair", "nearest of the topic", "everything"}
+    assert {row.setting for row in rows} == {"recall", "nearest", "nearest of the pair", "everything"}
     assert all(0 < row.p50 <= row.p95 <= row.p99 and row.work_p50 > 0 for row in rows)
     assert all(row.found >= 0.9 for row in rows)
     assert next(row.found for row in rows if row.system == "numpy scan") == 1.0
