@@ -1,6 +1,7 @@
 """The composition root: builds everything from the settings and hands it to the gateway and the command line."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,7 +19,9 @@ from orchestrator.collaborations import Collaborations
 from orchestrator.conducting import Around, Conductor, as_it_is
 from orchestrator.controller import Controller
 from orchestrator.equipment import Equipment
+from orchestrator.lease import RunLeases
 from orchestrator.model_park import ModelPark
+from orchestrator.nodes import Nodes
 from orchestrator.offers import Offers
 from orchestrator.outcomes.recorder import Heard, NoRecorder, OutcomeRecorder, Recorder, recording
 from orchestrator.outcomes.store import OutcomeStore
@@ -30,6 +33,7 @@ from orchestrator.playbook.recall import NoPlaybook, Recaller
 from orchestrator.readiness import Readiness
 from orchestrator.recalled_answers import RecalledAnswers
 from orchestrator.router_in_service import NoRouter, RouterInService, ShelvedRouter
+from orchestrator.run_execution import RunExecution
 from orchestrator.run_service import RunService
 from orchestrator.settings import Settings
 from orchestrator.state import CHECKPOINTED
@@ -91,19 +95,34 @@ async def open_tandem(settings: Settings, tracing: Tracing | None = None) -> Asy
         controller = build_controller(settings, offers, sandbox, threads, saver, recaller, router, _around(tracing))
         conductor = await _recalling(controller, settings, redis, threads)
         equipment = await stack.enter_async_context(Equipment(settings, database))
-        runs = RunService(
+        if tracing is not None:
+            conductor = traced(conductor, settings, tracing.tracer())
+        leases = RunLeases(redis, uuid.uuid4().hex)
+        execution = RunExecution(
             settings=settings,
             redis=redis,
             database=database,
-            controller=conductor if tracing is None else traced(conductor, settings, tracing.tracer()),
+            leases=leases,
+            controller=conductor,
             park=park,
             offers=offers,
             equipment=equipment,
             artifacts=ArtifactStore(settings.storage.directory / "artifacts"),
             collaborations=collaborations,
-            checks=Readiness(redis, database, park).check,
             teacher=teacher,
             recorder=recorder,
+        )
+        runs = RunService(
+            settings=settings,
+            redis=redis,
+            database=database,
+            leases=leases,
+            execution=execution,
+            controller=conductor,
+            park=park,
+            offers=offers,
+            collaborations=collaborations,
+            checks=Readiness(redis, database, park).check,
         )
         await runs.open()
         stack.push_async_callback(runs.close)
@@ -129,7 +148,7 @@ def build_controller(
     around: Around = as_it_is,
 ) -> Controller:
     """A controller over the built-in strategies; without a checkpointer nothing survives the process."""
-    return Controller(
+    nodes = Nodes(
         offers=offers,
         strategies=build_strategies(settings),
         sandbox=sandbox,
@@ -138,11 +157,10 @@ def build_controller(
         step_tokens=settings.auto.step_tokens,
         vote_temperature=settings.auto.temperature,
         asker=VerdictAsker(settings.auto.ask_weak, settings.auto.ask_strong) if settings.auto.ask else None,
-        checkpointer=checkpointer,
         playbook=playbook,
         router=router,
-        around=around,
     )
+    return Controller(nodes, offers, threads, checkpointer, around)
 
 
 def _around(tracing: Tracing | None) -> Around:

@@ -1,8 +1,6 @@
-"""The controller: guard, recall, assess, route, solve, verify, learn, as a LangGraph graph."""
+"""The controller: how a request goes from guard to learn, as a LangGraph graph."""
 
-import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from langchain_core.runnables import RunnableConfig
@@ -10,33 +8,17 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
-from langgraph.types import Command, StateSnapshot, interrupt
+from langgraph.types import Command, StateSnapshot
 
-from agents.asking import Asker, clarified
-from agents.briefing import briefed
-from agents.events import Assessed, Considered, Escalated, QuestionAsked, Routed, Verdict
-from agents.problem import Answer
-from agents.strategy import SolveContext, Strategy
-from orchestrator.answer_text import answer_text
-from orchestrator.conducting import Around, Node, as_it_is
+from orchestrator.conducting import Around, as_it_is
 from orchestrator.guard import without_template_tokens
+from orchestrator.nodes import Nodes
 from orchestrator.offers import Offers
-from orchestrator.playbook.asking import asked_of
-from orchestrator.playbook.recall import NoPlaybook, Recaller
-from orchestrator.playbook.recollection import NOTHING, Recollection
-from orchestrator.router_in_service import NoRouter, RouterInService
 from orchestrator.runs import RunRequest
 from orchestrator.state import RunContext, RunState
 from orchestrator.threads import Threads
-from routers.assessment import Assessment, assess
-from routers.policy import Abstain, Accept, Policy
-from routers.recommended import Recommended
-from routers.route import Decision, Effort, Estimate, Route
-from routers.sticky import Turn
-from routers.value import Weighed
-from tools.sandbox.protocol import Limits, Sandbox
-from workers.engines.protocol import Sampling
-from workers.ledger import BudgetSpent
+from routers.assessment import assess
+from routers.route import Decision
 from workers.messages import Message
 
 _Runtime = Runtime[RunContext]
@@ -47,31 +29,16 @@ class Controller:
 
     def __init__(
         self,
-        *,
+        nodes: Nodes,
         offers: Offers,
-        strategies: Mapping[str, Strategy],
-        sandbox: Sandbox,
-        limits: Limits,
         threads: Threads,
-        step_tokens: int,
-        vote_temperature: float,
-        asker: Asker | None = None,
         checkpointer: BaseCheckpointSaver[str] | None = None,
-        playbook: Recaller = NoPlaybook(),
-        router: RouterInService = NoRouter(),
         around: Around = as_it_is,
     ) -> None:
+        self._decide = nodes.decide
+        self._nodes = {name: around(name, node) for name, node in nodes.by_name().items()}
         self._offers = offers
-        self._strategies = strategies
-        self._sandbox = sandbox
-        self._limits = limits
         self._threads = threads
-        self._step_tokens = step_tokens
-        self._vote_temperature = vote_temperature
-        self._asker = asker
-        self._playbook = playbook
-        self._router = router
-        self._nodes = {name: around(name, node) for name, node in self._own_nodes().items()}
         self._graph = self._compile(checkpointer)
         self._checkpointed = checkpointer is not None
 
@@ -94,14 +61,7 @@ class Controller:
 
     async def decide(self, request: RunRequest) -> Decision:
         """The first route of a request, without running it."""
-        request = request.model_copy(update={"messages": without_template_tokens(request.messages)})
-        earlier = await self._earlier(request)
-        assessment = assess(request.messages, earlier["inherited"])
-        effort = self._offers.effort(request)
-        weighed = await self._weighed(request, assessment, effort, None)
-        policy = self._offers.policy(request, turn=earlier["turn"], weighed=weighed)
-        recollection = await self._recollect(request, None)
-        return _advised(policy, recollection).first(assessment, effort)
+        return await self._decide(request)
 
     async def _unanswered(self, request: RunRequest) -> StateSnapshot | None:
         """Where the run before this one in the thread stopped, if it stopped to ask."""
@@ -140,19 +100,6 @@ class Controller:
             state = state | await self._nodes[name](state, runtime)
         return state
 
-    def _own_nodes(self) -> dict[str, Node]:
-        return {
-            "guard": self._guard,
-            "recall": self._recall,
-            "assess": self._assess,
-            "route": self._route,
-            "solve": self._solve,
-            "verify": self._verify,
-            "doubt": self._doubt,
-            "ask": self._ask,
-            "learn": self._learn,
-        }
-
     def _compile(
         self, checkpointer: BaseCheckpointSaver[str] | None
     ) -> CompiledStateGraph[RunState, RunContext, RunState, RunState]:
@@ -171,169 +118,11 @@ class Controller:
         graph.add_edge("learn", END)
         return graph.compile(checkpointer=checkpointer)
 
-    async def _guard(self, state: RunState) -> RunState:
-        request = state["request"]
-        clean = request.model_copy(update={"messages": without_template_tokens(request.messages)})
-        return {"request": clean, "effort": self._offers.effort(request)}
-
-    async def _recall(self, state: RunState, runtime: _Runtime) -> RunState:
-        recollection = await self._recollect(state["request"], runtime.context.run)
-        event = recollection.event()
-        if event is not None:
-            await runtime.context.emit(event)
-        return {**await self._earlier(state["request"]), "recollection": recollection}
-
-    async def _earlier(self, request: RunRequest) -> RunState:
-        thread = await self._threads.recall(request)
-        if thread is None:
-            return {"inherited": None, "turn": None}
-        return {"inherited": thread.difficulty, "turn": Turn.of(thread.form, thread.route)}
-
-    async def _recollect(self, request: RunRequest, run: str | None) -> Recollection:
-        asked = asked_of(request, self._offers, run)
-        return NOTHING if asked is None else await self._playbook.recall(asked)
-
-    async def _assess(self, state: RunState, runtime: _Runtime) -> RunState:
-        request = state["request"]
-        assessment = assess(request.messages, state.get("inherited"))
-        if request.undisturbed or self._offers.is_model(request.model):
-            # The caller wants the model's own words in a shape of their own: nothing to compare or rewrite.
-            assessment = assessment.model_copy(update={"form": "text", "reason": "passed through to the model"})
-        await runtime.context.emit(
-            Assessed(form=assessment.form, difficulty=assessment.difficulty, reason=assessment.reason)
-        )
-        return {"assessment": assessment}
-
-    async def _route(self, state: RunState, runtime: _Runtime) -> RunState:
-        left = runtime.context.ledger.tokens_left()
-        weighed = await self._weighed(_request(state), state["assessment"], state["effort"], left)
-        state = {**state, "weighed": weighed}
-        policy = self._policy(state, runtime)
-        decision = policy.first(state["assessment"], state["effort"])
-        await runtime.context.emit(
-            Routed(
-                route=decision.route.name,
-                reason=decision.reason,
-                considered=tuple(_considered(estimate) for estimate in decision.considered),
-            )
-        )
-        return {"decision": decision, "weighed": weighed}
-
-    async def _weighed(
-        self, request: RunRequest, assessment: Assessment, effort: Effort, left: int | None
-    ) -> Weighed | None:
-        """What the learned router in service says, where the route is ours to choose."""
-        if not self._offers.chooses(request):
-            return None
-        question = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
-        return await self._router.weigh(question, assessment, effort, left)
-
-    async def _solve(self, state: RunState, runtime: _Runtime) -> RunState:
-        route = state["decision"].route
-        problem = runtime.context.problem(_request(state), state["assessment"])
-        if route.sample:
-            problem = problem.model_copy(update={"sampling": self._resampled(problem.sampling, route)})
-        recollection = state.get("recollection", NOTHING)
-        if recollection.advice is not None and not state["attempts"]:
-            problem = problem.model_copy(update={"options": {**recollection.advice.options, **problem.options}})
-        work = self._work(runtime, route.models)
-        models = briefed(work.models, recollection.writers, problem.question, recollection.behaviours)
-        work = replace(work, models=models)
-        try:
-            answer = await self._strategies[route.strategy].solve(problem, work)
-        except BudgetSpent:
-            empty = Answer(text="", strategy=route.strategy, model=route.models[0], finish_reason="length")
-            return {"attempts": [empty], "budget_spent": True}
-        return {"attempts": [answer], "budget_spent": runtime.context.ledger.summary().spent is not None}
-
-    async def _verify(self, state: RunState, runtime: _Runtime) -> RunState:
-        attempts = state["attempts"]
-        policy = self._policy(state, runtime)
-        verdict = await asyncio.to_thread(policy.after, state["assessment"], state["effort"], attempts)
-        if isinstance(verdict, Decision):
-            if state.get("budget_spent"):
-                return {"verdict": _out_of_budget(state["request"], attempts)}
-            await runtime.context.emit(
-                Escalated(origin=state["decision"].route.name, route=verdict.route.name, reason=verdict.reason)
-            )
-            return {"verdict": verdict, "decision": verdict}
-        supported = verdict.supported if isinstance(verdict, Accept) else False
-        if state["assessment"].form != "text":
-            await runtime.context.emit(Verdict(verifier="evidence", accepted=supported, reason=verdict.reason))
-        return {"verdict": verdict}
-
-    async def _doubt(self, state: RunState, runtime: _Runtime) -> RunState:
-        """Ask, at most once in a row in a thread, where the question and not the models may be at fault."""
-        request = state["request"]
-        may = self._offers.may_ask(request) and state["assessment"].form in ("number", "expression")
-        asked_already = state.get("just_asked") or state.get("reply") is not None
-        if self._asker is None or not may or asked_already or state.get("budget_spent"):
-            return {}
-        verdict = state["verdict"]
-        supported = isinstance(verdict, Accept) and verdict.supported
-        if state.get("recollection", NOTHING).on_its_word(len(state["attempts"]), supported):
-            return {}
-        problem = runtime.context.problem(request, state["assessment"])
-        work = self._work(runtime, (self._offers.capable(),))
-        question = await self._asker.question(problem, state["attempts"], supported, work)
-        if question is None:
-            return {}
-        await runtime.context.emit(QuestionAsked(question=question.text, choices=question.choices))
-        # Here and not beside the interrupt: the node that interrupts runs twice.
-        route = state["decision"].route.name
-        await self._threads.remember(runtime.context.run, request, state["assessment"], route, question.text)
-        return {"asked": question, "asked_about": request.messages}
-
-    async def _ask(self, state: RunState, runtime: _Runtime) -> RunState:
-        question = state["asked"]
-        assert question is not None  # what leads here
-        reply = interrupt(question.model_dump())
-        assessment = state["assessment"]
-        reason = "goes on with the reader's reply to the clarifying question"
-        await runtime.context.emit(Assessed(form=assessment.form, difficulty=assessment.difficulty, reason=reason))
-        return {"reply": str(reply)}
-
-    async def _learn(self, state: RunState, runtime: _Runtime) -> RunState:
-        text = answer_text(state)
-        route = state["decision"].route.name
-        await self._threads.remember(runtime.context.run, state["request"], state["assessment"], route, text)
-        return {}
-
-    def _policy(self, state: RunState, runtime: _Runtime) -> Policy:
-        left = runtime.context.ledger.remaining()
-        policy = self._offers.policy(state["request"], left, state.get("turn"), state.get("weighed"))
-        return _advised(policy, state.get("recollection", NOTHING))
-
-    def _work(self, runtime: _Runtime, writers: tuple[str, ...]) -> SolveContext:
-        return SolveContext(
-            models=runtime.context.models,
-            writers=writers,
-            sandbox=self._sandbox,
-            limits=self._limits,
-            emit=runtime.context.emit,
-            step_tokens=self._step_tokens,
-            collaboration=runtime.context.collaboration,
-            toolbox=runtime.context.toolbox,
-            keep_file=runtime.context.keep_file,
-        )
-
-    def _resampled(self, sampling: Sampling, route: Route) -> Sampling:
-        seed = (sampling.seed or 0) + route.sample
-        return replace(sampling, seed=seed, temperature=max(sampling.temperature, self._vote_temperature))
-
 
 def answers(messages: Sequence[Message]) -> bool:
     """Whether the last message can be a reply to a clarifying question: a new question that can be checked is none."""
     last = messages[-1]
     return last.role == "user" and not ("?" in last.content and assess(messages[-1:]).form != "text")
-
-
-def _request(state: RunState) -> RunRequest:
-    """The request as it is to be solved: after a reply, the question that was asked about, completed by it."""
-    request, question, reply = state["request"], state.get("asked"), state.get("reply")
-    if question is None or reply is None:
-        return request
-    return request.model_copy(update={"messages": clarified(state["asked_about"], question, reply)})
 
 
 def _after_verify(state: RunState) -> Literal["solve", "doubt"]:
@@ -342,31 +131,6 @@ def _after_verify(state: RunState) -> Literal["solve", "doubt"]:
 
 def _after_doubt(state: RunState) -> Literal["ask", "learn"]:
     return "ask" if state.get("asked") is not None and state.get("reply") is None else "learn"
-
-
-def _advised(policy: Policy, recollection: Recollection) -> Policy:
-    advice = recollection.advice
-    return policy if advice is None else Recommended(policy, advice.route, advice.reason, advice.proven)
-
-
-def _considered(estimate: Estimate) -> Considered:
-    known = estimate.model_dump(exclude={"route"})
-    return Considered(route=estimate.route.name, **known)
-
-
-def _out_of_budget(request: RunRequest, attempts: list[Answer]) -> Accept | Abstain:
-    if request.max_risk is not None:
-        return Abstain(
-            reason=f"the budget is spent before an answer was sure enough for a risk of {request.max_risk:g}"
-        )
-    return _best(attempts)
-
-
-def _best(attempts: list[Answer]) -> Accept:
-    """The budget is over: the last attempt that has an answer, else the last one."""
-    answered = [index for index, attempt in enumerate(attempts) if attempt.value is not None or attempt.text]
-    index = answered[-1] if answered else len(attempts) - 1
-    return Accept(attempt=index, reason="the budget is spent: best answer so far", supported=False)
 
 
 def _config(run: str) -> RunnableConfig:

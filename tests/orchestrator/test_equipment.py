@@ -82,5 +82,5 @@ async def test_without_a_server_there_is_no_such_tool(tandem: Tandem) -> None:
 
 
 def test_an_address_that_is_none_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SettingsInvalid, match="your SearXNG"):
+    with pytest.raises(SettingsInvalid, match="begins with http"):
         settings_for(tmp_path, "redis://x", "http://x", TANDEM__WEB_SEARCH__URL="localhost:8888")

@@ -72,7 +72,7 @@ def _worker(folder: Path, redis_url: str, engine_url: str) -> Iterator[None]:
         yield
 
 
-async def _eventually(look: Callable[[], Awaitable[_T | None]], seconds: float = 60) -> _T:
+async def _found(look: Callable[[], Awaitable[_T | None]], seconds: float = 60) -> _T:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = await look()
@@ -105,7 +105,7 @@ async def test_a_worker_learns_from_runs_and_feedback_and_proposes_candidates(
                 fruits = next((topic for topic in topics if not topic.id.startswith("any-")), None)
                 return fruits if fruits is not None and fruits.trials == 4 else None
 
-            topic = await _eventually(learned)
+            topic = await _found(learned)
             assert topic.wins == 0  # the program never ran, and no two attempts agree
             for run in runs[2:]:
                 await tandem.database.save_feedback(run, owner, Feedback(rating=1))
@@ -115,7 +115,7 @@ async def test_a_worker_learns_from_runs_and_feedback_and_proposes_candidates(
                 found = await parts.topics.get(owner, topic.id)
                 return found if found is not None and found.wins == 4 else None
 
-            topic = await _eventually(approved)
+            topic = await _found(approved)
             assert (topic.seen, topic.trials) == (4, 4)
             assert topic.writers["large"][1] == 4
             send(create_app(redis_url), "learn.consolidate", owner, topic.id)
@@ -124,7 +124,7 @@ async def test_a_worker_learns_from_runs_and_feedback_and_proposes_candidates(
                 entries = await parts.recall.of_topic(topic)
                 return entries if any(entry.kind == "behaviour" for entry in entries) else None
 
-            entries = await _eventually(proposed)
+            entries = await _found(proposed)
     by_name = {entry.name: entry for entry in entries}
     assert by_name["count_each_group"].text == "Count every group of things once and add the counts."
     assert by_name["name_the_unit"].text == "Write the unit beside every number system before adding."

@@ -2,12 +2,12 @@
 
 import asyncio
 import re
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
+from tests.waiting import eventually
 from tests.workers.collaboration.writing import Pair, request, write
 from workers.collaboration.head import TokenFeatures
 from workers.collaboration.local import LocalCollaboration
@@ -154,24 +154,17 @@ async def test_closing_aborts_both_engines_within_a_second(pair: Pair, policy: s
     pair.say("Abcdefg hijk. " * 500, delay=0.01)
     async with _begun(pair, request(policy, lead=5) if policy == "leader" else request(policy), tokens):
         assert pair.small.stats.running + pair.large.stats.running == 1
-    await _until(lambda: pair.small.stats.running + pair.large.stats.running == 0)
+    await eventually(lambda: pair.small.stats.running + pair.large.stats.running == 0)
 
 
 async def test_cancelling_while_the_large_model_grades_aborts_it(pair: Pair) -> None:
     pair.say("A step.\n\nAnother.", say("9", match="grade the last step", prompt_delay=30))
     task = asyncio.create_task(write(pair.collaboration, request("stepwise")))
-    await _until(lambda: pair.large.stats.running == 1)
+    await eventually(lambda: pair.large.stats.running == 1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await _until(lambda: pair.large.stats.running == 0)
-
-
-async def _until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + 1.0
-    while not holds():
-        assert time.monotonic() < end, "the engines are still busy after a second"
-        await asyncio.sleep(0.01)
+    await eventually(lambda: pair.large.stats.running == 0)
 
 
 async def test_eight_answers_at_once_do_not_mix_and_all_get_on(pair: Pair) -> None:
