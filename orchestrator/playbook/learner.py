@@ -94,9 +94,9 @@ class Learner:
     async def learn(self, told: Told, *, restored: bool = False) -> Learned:
         """Raises ``redis.exceptions.RedisError`` while Redis is away: nothing is half learned then. ``restored``: the
         entries have this run's outcome already, and only their topic does not."""
-        topic = told.lesson.topic or await self._parts.records.topic_of(told.owner, told.run)
+        topic = await self._parts.records.topic_of(told.owner, told.run)
         if topic is None:
-            topic = await self._parts.topics.assign(told.owner, told.question, told.form)
+            topic = await self._parts.topics.assign(told.owner, told.question, told.form, told.lesson.topic)
         parts = self._parts_of(told)
         new = await self._parts.records.add(told.owner, told.run, topic, _counts(told), parts, told.run, there=restored)
         judging = new and not restored

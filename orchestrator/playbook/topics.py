@@ -56,13 +56,13 @@ class Topics:
             return next(iter(near))
         return whole(form) if akin and max(akin.values()) >= self._akin else None
 
-    async def assign(self, owner: str, question: str, form: AnswerForm) -> str:
-        """``find``, and begin what is not there: the topic that the question counts for from now on."""
+    async def assign(self, owner: str, question: str, form: AnswerForm, found: str | None = None) -> str:
+        """The topic that the question counts for from now on, begun if it is not there. ``found`` is what ``find`` said
+        when it was asked: it stays with a topic of its own, while one that counted for its form may begin a topic."""
         vector = await self._vector(question)
         keys, same = keys_of(owner), filter_of(form=form)
-        near = await nearest(self._redis, keys.topics, vector, same, 1)
-        if near and max(near.values()) >= self._near:
-            topic = next(iter(near))
+        topic = await self._own(keys, found) or await self._near_to(keys, vector, same)
+        if topic is not None:
             await self._move(keys, topic, vector)
             return topic
         alike = await nearest(self._redis, keys.loose, vector, same, self._alike)
@@ -99,6 +99,15 @@ class Topics:
     async def next_rank(self, owner: str, topic: str, kind: Kind) -> int:
         """The number of the topic's next candidate of that kind, from 1; each is given once."""
         return int(await self._redis.hincrby(keys_of(owner).topic(topic), f"candidates:{kind}", 1))
+
+    async def _own(self, keys: Keys, topic: str | None) -> str | None:
+        """``topic``, if it is one that has a mean question."""
+        known = topic is not None and await self._redis.vset().vemb(keys.topics, topic) is not None
+        return topic if known else None
+
+    async def _near_to(self, keys: Keys, vector: Vectors, same: str) -> str | None:
+        near = await nearest(self._redis, keys.topics, vector, same, 1)
+        return next(iter(near)) if near and max(near.values()) >= self._near else None
 
     async def _begin(self, owner: str, question: str, form: AnswerForm, vector: Vectors, alike: list[str]) -> str:
         keys, topic = keys_of(owner), uuid.uuid4().hex

@@ -133,6 +133,29 @@ async def test_a_worker_learns_from_runs_and_feedback_and_proposes_candidates(
     assert (by_name["count_each_group"].rank, by_name["name_the_unit"].rank) == (1, 2)
 
 
+async def test_questions_of_a_kind_begin_a_topic_although_their_form_has_entries(
+    workshop: Workshop,
+    tandem: Tandem,
+    parts: PlaybookParts,
+    scripted: ScriptedServer,
+    request_for: Requests,
+    owner: str,
+) -> None:
+    scripted.script = Script(replies=(_RIGHT,), default=say("no program"))
+    topics = []
+    for number in range(5):
+        if number == 1:
+            await parts.entries.put(recipe(owner, topic="any-number", pair=parts.pair, version=parts.version))
+        [run] = await _ask(tandem, request_for, owner, 1, first=number)
+        learned = await workshop.learn(run, owner)
+        assert learned is not None
+        topics.append(learned.topic)
+    assert topics[:2] == ["any-number"] * 2
+    assert topics[2] == topics[3] == topics[4] != "any-number"
+    known = await parts.topics.get(owner, topics[4])
+    assert known is not None and known.seen == 3
+
+
 async def test_trials_in_shadow_promote_what_saves_and_nobody_sees_them(
     tandem: Tandem,
     workshop: Workshop,
