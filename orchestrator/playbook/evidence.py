@@ -19,7 +19,8 @@ from orchestrator.playbook.entry import Entry, Evidence
 BETS = (0.25, 0.6, 0.95)
 """Of the capital, at each outcome; the first suits small differences, the last large ones."""
 _WORST = -1.0
-_HALVINGS = 1.0
+_HALVINGS = 2.0
+"""More than a quarter of the cost saved does not count for more."""
 
 Change = Literal["promote", "demote"]
 
@@ -31,7 +32,7 @@ class Stakes(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    alpha: float = Field(default=0.01, gt=0, lt=1)
+    alpha: float = Field(default=0.05, gt=0, lt=1)
     patience: float = Field(default=200, ge=10)
     thrift: float = Field(default=0.25, ge=0, le=1)
     least: int = Field(default=20, ge=1)
@@ -48,7 +49,7 @@ class Gain(BaseModel):
 
 
 def saving(cost: float, reference: float) -> float:
-    """In halvings of the reference, from -1 (twice as dear, or more) to 1 (half as dear, or less)."""
+    """In halvings of the reference, from -2 (four times as dear, or more) to 2 (a quarter as dear, or less)."""
     if cost <= 0 or reference <= 0:
         return 0.0
     return max(-_HALVINGS, min(_HALVINGS, math.log2(reference / cost)))
@@ -57,7 +58,7 @@ def saving(cost: float, reference: float) -> float:
 def paired(won: bool, cost: float, default_won: bool, default_cost: float, stakes: Stakes) -> Gain:
     """From entry and default on the same question."""
     right = float(won) - float(default_won)
-    return Gain(right=right, total=(right + stakes.thrift * saving(cost, default_cost)) / (1 + stakes.thrift))
+    return Gain(right=right, total=_scaled(right + stakes.thrift * saving(cost, default_cost), stakes))
 
 
 def randomised(
@@ -71,8 +72,12 @@ def randomised(
     """
     weight = (float(used) - share) / max(share, 1 - share)
     right = weight * (won - default_rate)
-    total = weight * (won - default_rate + stakes.thrift * saving(cost, default_cost)) / (1 + stakes.thrift)
-    return Gain(right=right, total=total)
+    total = weight * (won - default_rate + stakes.thrift * saving(cost, default_cost))
+    return Gain(right=right, total=_scaled(total, stakes))
+
+
+def _scaled(total: float, stakes: Stakes) -> float:
+    return total / (1 + _HALVINGS * stakes.thrift)
 
 
 def increments(gain: Gain) -> tuple[tuple[float, ...], tuple[float, ...]]:

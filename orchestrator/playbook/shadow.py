@@ -63,10 +63,18 @@ class ShadowTrials:
         self._sandbox = sandbox
         self._parameters = {name: model.parameters for name, model in settings.models.items()}
 
-    async def candidate(self, told: Told, topic: Topic) -> Entry | None:
-        """A candidate of the topic to try on this run's question, by Thompson sampling; None where there is none."""
-        entries = await self._parts.recall.of_topic(topic)
-        candidates = [entry for entry in entries if entry.status == "candidate" and self._can_try(entry)]
+    async def candidate(self, told: Told, topic: Topic, asked: float) -> Entry | None:
+        """A candidate of the topic to try on this run's question, by Thompson sampling; None where there is none.
+
+        ``asked`` is when, in seconds since 1970. A behaviour is tried on later questions only: what it was distilled
+        from would speak for it.
+        """
+        entries = [entry for entry in await self._parts.recall.of_topic(topic) if self._can_try(entry)]
+        candidates = [
+            entry
+            for entry in entries
+            if entry.status == "candidate" and (entry.kind == "recipe" or entry.created <= asked)
+        ]
         chance = random.Random(f"{told.run} shadow")
         options = self._settings.playbook
         ranked = sorted(

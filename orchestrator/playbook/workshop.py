@@ -82,17 +82,21 @@ class Workshop:
         return learned
 
     async def shadow(self, run: str, owner: str) -> int:
-        """Try candidates on a run's question, while nobody else's run is under way; how many outcomes that gave."""
+        """Try candidates on a run's question and then on those of earlier runs of its topic, while nobody else's run is
+        under way; how many outcomes that gave."""
         taught = await self._database.taught_run(run, owner)
         told = None if taught is None else await asyncio.to_thread(self._learner.told, taught)
         if taught is None or told is None:
             return 0
         added = 0
         try:
-            for _ in range(self._options.shadow):
-                if not await self._quiet.during(self._one_trial(taught, told)):
+            if told.lesson.proven:
+                await self._quiet.during(self._recheck(taught, told))
+            async for known, of_it in self._to_try_on(taught, told):
+                while added < self._options.shadow and await self._quiet.during(self._one_trial(known, of_it)):
+                    added += 1
+                if added == self._options.shadow:
                     break
-                added += 1
         except Interrupted:
             _log.info("a trial gave way to a run", run=run)
         except (EngineError, BudgetSpent) as error:
@@ -117,19 +121,27 @@ class Workshop:
         await self._parts.entries.sweep(owner)
         return added
 
+    async def _to_try_on(self, taught: TaughtRun, told: Told) -> AsyncIterator[tuple[TaughtRun, Told]]:
+        """The run, then the others of its topic, the latest first: a candidate that is new has their questions too."""
+        if not told.lesson.proven:
+            yield taught, told
+        topic = await self._parts.records.topic_of(told.owner, told.run)
+        earlier = await self._runs_of(told.owner, topic) if topic else []
+        for other in reversed(earlier):
+            known = await asyncio.to_thread(self._learner.told, other) if other.id != told.run else None
+            if known is not None and known.won and not known.lesson.proven:
+                yield other, known
+
     async def _one_trial(self, taught: TaughtRun, told: Told) -> bool:
-        if told.lesson.proven:
-            return await self._recheck(taught, told)
         topic_id = await self._parts.records.topic_of(told.owner, told.run)
         topic = await self._parts.topics.get(told.owner, topic_id) if topic_id else None
-        entry = await self._shadows.candidate(told, topic) if topic else None
+        entry = await self._shadows.candidate(told, topic, taught.created) if topic else None
         return entry is not None and await self._shadows.run(taught, told, entry) is not None
 
-    async def _recheck(self, taught: TaughtRun, told: Told) -> bool:
+    async def _recheck(self, taught: TaughtRun, told: Told) -> None:
         for entry in await self._parts.entries.some(told.owner, told.lesson.used):
             if entry.kind == "recipe":
                 await self._shadows.recheck(taught, told, entry)
-        return False  # one comparison of an answer is all there is
 
     async def _runs_of(self, owner: str, topic: str) -> list[TaughtRun]:
         runs = await self._database.taught_runs(owner, latest=_LATEST * 4)
@@ -139,6 +151,9 @@ class Workshop:
     async def _follow_up(self, told: Told, learned: Learned) -> None:
         topic = await self._parts.topics.get(told.owner, learned.topic)
         every = self._options.consolidate
+        if topic is not None and topic.seen == 1:
+            # The settings' recipes cost nothing to propose, and what is tried sooner proves itself sooner.
+            await self._consolidator.seed(topic)
         if topic is not None and every and topic.seen % every == 0:
             await asyncio.to_thread(send, self._celery, CONSOLIDATE, told.owner, learned.topic)
         if self._options.shadow and (told.won or told.lesson.proven):

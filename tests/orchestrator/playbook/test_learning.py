@@ -122,7 +122,7 @@ async def test_a_worker_learns_from_runs_and_feedback_and_proposes_candidates(
 
             async def proposed() -> list[Entry] | None:
                 entries = await parts.recall.of_topic(topic)
-                return entries if any(entry.kind == "behaviour" for entry in entries) else None
+                return entries if sum(entry.kind == "behaviour" for entry in entries) == 2 else None
 
             entries = await _found(proposed)
     by_name = {entry.name: entry for entry in entries}
@@ -154,6 +154,7 @@ async def test_questions_of_a_kind_begin_a_topic_although_their_form_has_entries
     assert topics[2] == topics[3] == topics[4] != "any-number"
     known = await parts.topics.get(owner, topics[4])
     assert known is not None and known.seen == 3
+    assert [entry.name for entry in await parts.recall.of_topic(known)] == ["program(small)"], "tried from the start"
 
 
 async def test_trials_in_shadow_promote_what_saves_and_nobody_sees_them(
@@ -170,6 +171,8 @@ async def test_trials_in_shadow_promote_what_saves_and_nobody_sees_them(
         await tandem.database.save_feedback(run, owner, Feedback(rating=1))
         await workshop.learn(run, owner)
     topic = next(topic for topic in await parts.topics.all(owner) if not topic.id.startswith("any-"))
+    [seeded] = await parts.recall.of_topic(topic)
+    await parts.entries.delete(owner, seeded.id)
     thrifty = recipe(owner, "cot(small)", topic=topic.id, problem=topic.problem, pair=parts.pair, version=parts.version)
     await parts.entries.put(thrifty)
     for number in range(40):
@@ -177,15 +180,15 @@ async def test_trials_in_shadow_promote_what_saves_and_nobody_sees_them(
         await tandem.database.save_feedback(run, owner, Feedback(rating=1))
         await workshop.learn(run, owner)
         await workshop.shadow(run, owner)
-        await workshop.shadow(run, owner)  # a task that comes twice adds nothing
+        await workshop.shadow(run, owner)  # a task that comes twice has the question before it, if that was not tried
         known = await parts.entries.get(owner, thrifty.id)
-        assert known.evidence.compared == number + 1
+        assert known.evidence.compared == number + 2
         if known.status == "promoted":
             break
     assert known.status == "promoted"
     assert known.trials == known.wins >= Stakes().least
-    stored = [Entry.model_validate(values) for values in await tandem.database.stored_entries(owner)]
-    assert [entry.status for entry in stored] == ["promoted"]
+    stored = {entry.id: entry for entry in map(Entry.model_validate, await tandem.database.stored_entries(owner))}
+    assert stored[thrifty.id].status == "promoted"
 
 
 async def test_a_trial_gives_way_to_a_run(
@@ -203,7 +206,7 @@ async def test_a_trial_gives_way_to_a_run(
     await redis.sadd("tandem:runs:active", "somebody's run")
     added = await asyncio.wait_for(work, timeout=20)
     await redis.srem("tandem:runs:active", "somebody's run")
-    assert [entry.name for entry in added] == ["program(small)"]
+    assert added == []
     await eventually(lambda: scripted.stats.aborted == aborted + 1)
 
 
@@ -234,8 +237,8 @@ async def test_what_was_lost_with_redis_is_rebuilt(
     rebuild = Rebuild(parts.entries, parts.topics, learner, tandem.database)
     for _ in range(2):
         rebuilt = (await rebuild.everyone())[owner]
-        assert (rebuilt.entries, rebuilt.runs) == (1, 5)
-        assert (await tandem.playbook.entries(owner)).entries == (kept,)
+        assert (rebuilt.entries, rebuilt.runs) == (3, 5)
+        assert kept in (await tandem.playbook.entries(owner)).entries
         after = await parts.topics.get(owner, before.id)
         assert after is not None
         # The first of its kind count for the topic as well now: it is known from the entry.
