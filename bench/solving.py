@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 from agents.events import Event, RunStatus
-from agents.problem import Evidence, Problem
+from agents.problem import Answer, Evidence, Problem
 from agents.sampling import Draw, Sample, samples
 from agents.strategy import SolveContext, Strategy
+from agents.verifier import Verifier
 from bench.chain import Chain
 from bench.questions import Question
 from bench.scoring import right
@@ -107,19 +108,29 @@ class Solver:
         drawn: list[tuple[Sample, Usage]] = []
         for index in range(draw.first, draw.first + draw.n):
             ledger = Ledger(Budget())
-            problem = self._problem(question, _request(question, model, "medium", 0), _UNASSESSED)
-            context = SolveContext(
-                models=self._charged(ledger),
-                writers=(model,),
-                sandbox=self._sandbox,
-                limits=self._settings.sandbox,
-                emit=_unheard,
-                step_tokens=self._settings.auto.step_tokens,
-            )
+            problem, context = self._outside(question, model, ledger)
             one = replace(draw, n=1, first=index)
             async with aclosing(samples(attempt, problem, context, one)) as stream:
                 drawn += [(sample, ledger.summary().tokens[model]) async for sample in stream]
         return drawn
+
+    async def score(self, question: Question, answer: Answer, verifier: Verifier) -> float | None:
+        """What a verifier makes of an answer to the question."""
+        problem, context = self._outside(question, answer.model, Ledger(Budget()))
+        return await verifier.score(problem, answer, context)
+
+    def _outside(self, question: Question, model: str, ledger: Ledger) -> tuple[Problem, SolveContext]:
+        """For work on a question outside the controller."""
+        problem = self._problem(question, _request(question, model, "medium", 0), _UNASSESSED)
+        context = SolveContext(
+            models=self._charged(ledger),
+            writers=(model,),
+            sandbox=self._sandbox,
+            limits=self._settings.sandbox,
+            emit=_unheard,
+            step_tokens=self._settings.auto.step_tokens,
+        )
+        return problem, context
 
     def _charged(self, ledger: Ledger) -> dict[str, ChatModel]:
         return {name: Charged(model, ledger, self._settings.models[name].price) for name, model in self._models.items()}

@@ -85,9 +85,11 @@ class ConsensusSettings(_Section):
 class StrategySettings(_Section):
     """Options of the strategies that have any; a section is called as its strategy, with ``_`` for ``-``.
     ``verifier`` chooses among the answers of ``parallel``: a judging model, a program that checks the conditions of
-    the question, or a solver that checks each step; with "none" they vote."""
+    the question, or a solver that checks each step; with "none" they vote. ``judge_card`` is a file that `tandem train
+    judge` has written: it turns the judge's scores into probabilities."""
 
     verifier: Literal["none", "judge", "constraints", "entailment"] = "none"
+    judge_card: str = ""
 
     self_consistency: SelfConsistencyOptions = SelfConsistencyOptions()
     confidence: ConfidenceOptions = ConfidenceOptions()

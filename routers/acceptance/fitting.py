@@ -54,7 +54,7 @@ def fit(asked: Sequence[Asked], routes: Sequence[str], seed: int) -> Fitted:
         weights, bias = logistic(cases.columns[~out], cases.right[~out], cases.weights[~out])
         unseen[out] = cases.columns[out] @ weights + bias
     weights, bias = logistic(cases.columns, cases.right, cases.weights)
-    return Fitted(tuple(routes), scales, weights, bias, _calibration(unseen, cases, folds))
+    return Fitted(tuple(routes), scales, weights, bias, calibration_of(unseen, cases.right, cases.weights, folds))
 
 
 def logistic(columns: Floats, right: Floats, weights: Floats) -> tuple[Floats, float]:
@@ -88,17 +88,18 @@ def log_loss(probabilities: Floats, right: Floats, weights: Floats) -> float:
     return float(-(weights @ (right * np.log(kept) + (1 - right) * np.log(1 - kept))) / weights.sum())
 
 
-def _calibration(scores: Floats, cases: Cases, folds: np.ndarray) -> Calibration:
+def calibration_of(scores: Floats, right: Floats, weights: Floats, folds: np.ndarray) -> Calibration:
+    """Platt's or an isotonic one, whichever says more of the half of the ``folds`` that it was not fitted on."""
     out = folds % 2 == 0
     losses = []
     for make in (platt, isotonic):
         loss = 0.0
         for test in (out, ~out):
-            made = make(scores[~test], cases.right[~test], cases.weights[~test])
-            loss += log_loss(calibrated(made, scores[test]), cases.right[test], cases.weights[test])
+            made = make(scores[~test], right[~test], weights[~test])
+            loss += log_loss(calibrated(made, scores[test]), right[test], weights[test])
         losses.append(loss)
     chosen = platt if losses[0] <= losses[1] else isotonic
-    return chosen(scores, cases.right, cases.weights)
+    return chosen(scores, right, weights)
 
 
 def platt(scores: Floats, right: Floats, weights: Floats) -> Calibration:

@@ -6,6 +6,7 @@ from orchestrator.acceptance_readiness import configured_card
 from orchestrator.settings_file import settings_path
 from orchestrator.stack.part import StackError
 from orchestrator.stack.serve import serve as serve_stack
+from orchestrator.verifiers import build_verifier
 from routers.acceptance.card import CardUnreadable
 from web.cli.options import Config, settings_or_exit
 from workers.model_files.errors import ModelUnavailable
@@ -16,8 +17,9 @@ def serve(config: Config = None) -> None:
     console = Console()
     settings = settings_or_exit(config)
     try:
-        # The gateway reads it as well, but what it says then is in its log only.
+        # The gateway reads the cards as well, but what it says then is in its log only.
         configured_card(settings)
+        build_verifier(settings)
         serve_stack(settings, settings_path(config), console)
     except (StackError, ModelUnavailable, CardUnreadable) as error:
         Console(stderr=True).print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)

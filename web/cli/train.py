@@ -16,6 +16,7 @@ from orchestrator.settings import Settings
 from orchestrator.settings_file import SettingsInvalid, load_settings
 from orchestrator.stack.part import StackError
 from web.cli.train_acceptance import acceptance
+from web.cli.train_judge import judge
 from web.cli.train_router import router
 from workers.divergence.dataset import TooFewLabels
 from workers.divergence.pipeline import OtherPair, Pair, Pipeline
@@ -31,6 +32,7 @@ _DATASETS = ("gsm8k_train", "svamp")
 
 app = typer.Typer(help="Train what the policies of two models use.", no_args_is_help=True)
 app.command()(acceptance)
+app.command()(judge)
 app.command()(router)
 
 
