@@ -92,6 +92,17 @@ class AnswerCache:
                 pipe.zrem(index, *surplus)
                 await pipe.execute()
 
+    async def forget(self, request: RunRequest, run: str) -> None:
+        """Drop the answer to ``request`` if it is the one that ``run`` gave."""
+        key = self._key(request)
+        found = cast(bytes | None, await self._redis.get(key))
+        kept = None if found is None else _read(found)
+        if kept is not None and kept.run == run:
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.unlink(key)
+                pipe.zrem(_index_key(request.owner), key)
+                await pipe.execute()
+
     def _key(self, request: RunRequest) -> str:
         asked = request.model_dump_json(exclude={"fresh"})
         digest = hashlib.sha256(f"{self._basis}\n{asked}".encode("utf-8", "surrogatepass")).hexdigest()

@@ -53,7 +53,8 @@ from workers.decode_lease import DecodeLease
 
 @dataclass(frozen=True, slots=True)
 class Tandem:
-    """What the doors get. ``playbook`` is None where this server keeps none; ``teacher`` is told what owners say."""
+    """What the doors get. ``playbook`` and ``answers`` are None where this server keeps none; ``teacher`` is told what
+    owners say."""
 
     settings: Settings
     runs: RunService
@@ -61,6 +62,7 @@ class Tandem:
     redis: Redis
     equipment: Equipment
     playbook: Playbook | None = None
+    answers: AnswerCache | None = None
     teacher: Teacher = field(default_factory=NoTeacher)
 
 
@@ -93,7 +95,8 @@ async def open_tandem(settings: Settings, tracing: Tracing | None = None) -> Asy
         recorder = await stack.enter_async_context(_recorder(settings, database))
         router = ShelvedRouter(settings, WordEmbedder()) if settings.router.serve else NoRouter()
         controller = build_controller(settings, offers, sandbox, threads, saver, recaller, router, _around(tracing))
-        conductor = await _recalling(controller, settings, redis, threads)
+        answers = await _answers(settings, redis)
+        conductor: Conductor = controller if answers is None else RecalledAnswers(controller, answers, threads)
         equipment = await stack.enter_async_context(Equipment(settings, database))
         if tracing is not None:
             conductor = traced(conductor, settings, tracing.tracer())
@@ -133,6 +136,7 @@ async def open_tandem(settings: Settings, tracing: Tracing | None = None) -> Asy
             redis=redis,
             equipment=equipment,
             playbook=None if parts is None else Archived(parts.entries, database),
+            answers=answers,
             teacher=Heard(teacher, recorder),
         )
 
@@ -177,12 +181,10 @@ async def _playbook(
     return await asyncio.to_thread(build_parts, settings, redis, WordEmbedder(), strategies)
 
 
-async def _recalling(conductor: Conductor, settings: Settings, redis: Redis, threads: Threads) -> Conductor:
-    """The conductor, behind the answer cache where that is on."""
+async def _answers(settings: Settings, redis: Redis) -> AnswerCache | None:
     if not settings.answer_cache.enabled:
-        return conductor
-    basis = await asyncio.to_thread(basis_of, settings)
-    return RecalledAnswers(conductor, AnswerCache(redis, settings.answer_cache, basis), threads)
+        return None
+    return AnswerCache(redis, settings.answer_cache, await asyncio.to_thread(basis_of, settings))
 
 
 @asynccontextmanager

@@ -8,9 +8,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
+import structlog
 from pydantic import BaseModel, ConfigDict
+from redis.exceptions import RedisError
 
 from agents.events import RunStatus
+from orchestrator.answer_cache import AnswerCache
 from orchestrator.runs import RunRecord, RunRefused, RunRequest, Runs, UnknownRun, finished
 from orchestrator.storage.artifacts import ArtifactStore
 from orchestrator.storage.database import Database
@@ -21,6 +24,7 @@ from workers.messages import Message
 _MOST_TURNS = 10_000
 _TITLE_CHARACTERS = 60
 _STOP_SECONDS = 10.0
+_log = structlog.get_logger(__name__)
 
 
 class UnknownTurn(LookupError):
@@ -62,7 +66,8 @@ class Prepared:
 
 class Conversations:
     """What can be done with conversations beyond storing them. Everything raises ``UnknownConversation`` where the
-    conversation is not the owner's. ``gone`` hears of every run (and its owner) that is deleted."""
+    conversation is not the owner's. ``gone`` hears of every run (and its owner) that is deleted, and ``answers`` gives
+    up what it kept of them."""
 
     def __init__(
         self,
@@ -70,11 +75,13 @@ class Conversations:
         runs: Runs,
         artifacts: ArtifactStore,
         gone: Callable[[str, str], None] = lambda run, owner: None,
+        answers: AnswerCache | None = None,
     ) -> None:
         self._database = database
         self._runs = runs
         self._artifacts = artifacts
         self._gone = gone
+        self._answers = answers
 
     async def read(self, conversation: str, owner: str) -> tuple[Conversation, list[Turn]]:
         """A conversation with all its branches, a question before its answers."""
@@ -141,9 +148,18 @@ class Conversations:
         for turn in turns:
             if turn.run:
                 with suppress(UnknownRun):
+                    await self._forget_answer(await self._database.get_run(turn.run, owner))
                     await self._database.delete_run(turn.run, owner)
                 await self._artifacts.remove(turn.run)
                 self._gone(turn.run, owner)
+
+    async def _forget_answer(self, record: RunRecord) -> None:
+        if self._answers is None:
+            return
+        try:
+            await self._answers.forget(record.request, record.id)
+        except RedisError as error:
+            _log.warning("a deleted run's answer is kept until its time is up", run=record.id, error=str(error))
 
     async def _records(self, runs: Collection[str], owner: str) -> dict[str, RunRecord]:
         records = await self._database.get_runs(runs, owner)

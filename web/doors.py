@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 from starlette.requests import Request
 from structlog.typing import FilteringBoundLogger
 
-from orchestrator.answer_cache import AnswerCounts
+from orchestrator.answer_cache import AnswerCache, AnswerCounts
 from orchestrator.conversations import Conversations
 from orchestrator.playbook.jobs import NoTeacher, Teacher
 from orchestrator.playbook.protocol import Playbook
@@ -38,6 +38,9 @@ class OpenTandem(Protocol):
 
     @property
     def playbook(self) -> Playbook | None: ...
+
+    @property
+    def answers(self) -> AnswerCache | None: ...
 
     @property
     def teacher(self) -> Teacher: ...

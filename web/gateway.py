@@ -72,7 +72,9 @@ def create_app(
                     settings=chosen,
                     database=tandem.database,
                     artifacts=artifacts,
-                    conversations=Conversations(tandem.database, tandem.runs, artifacts, tandem.teacher.ended),
+                    conversations=Conversations(
+                        tandem.database, tandem.runs, artifacts, tandem.teacher.ended, tandem.answers
+                    ),
                     doorkeeper=Doorkeeper(tandem.database, chosen.gateway),
                     limits=limits,
                     flights=flights,

@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 from redis.asyncio import Redis
 
+from orchestrator.answer_cache import AnswerCache
 from orchestrator.playbook.entries import Entries
 from orchestrator.playbook.jobs import NoTeacher, Teacher
 from orchestrator.playbook.protocol import Playbook
@@ -33,6 +34,7 @@ class ScriptedTandem:
     database: Database
     redis: Redis
     playbook: Playbook | None = None
+    answers: AnswerCache | None = None
     teacher: Teacher = field(default_factory=NoTeacher)
 
 

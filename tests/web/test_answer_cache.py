@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from orchestrator.storage.database import Database
 from tests.orchestrator.conftest import settings_for
+from tests.waiting import eventually_async
 from tests.web.conftest import ask, served
 from web.gateway import create_app
 from workers.engines.scripted.script import Script, say
@@ -76,6 +77,27 @@ async def test_a_recalled_answer_streams_like_any_other(cached: Open, scripted: 
     assert streamed.headers["x-tandem-cache"] == "hit"
     assert '"content":"12"' in streamed.text
     assert streamed.text.endswith("data: [DONE]\n\n")
+
+
+async def test_with_a_conversation_its_answers_are_forgotten(cached: Open, scripted: ScriptedServer) -> None:
+    scripted.script = Script(default=say("Once upon a time."))
+    async with cached() as client:
+
+        async def kept() -> int:
+            return int((await client.get("/v1/dashboard")).json()["cache"]["answers_kept"])
+
+        conversation = (await client.post("/v1/conversations", json={})).json()["id"]
+        question = {"parent": None, "content": "Tell me a story."}
+        await client.post(f"/v1/conversations/{conversation}/turns", json=question)
+
+        async def one_is_kept() -> bool:
+            return await kept() == 1
+
+        await eventually_async(one_is_kept)
+        await answer(client, "Tell me another story.")
+        assert await kept() == 2
+        assert (await client.delete(f"/v1/conversations/{conversation}")).status_code in (200, 204)
+        assert await kept() == 1
 
 
 async def test_another_key_gets_nothing_of_it(cached: Open, scripted: ScriptedServer, tmp_path: Path) -> None:
