@@ -22,6 +22,9 @@ _WORST = -1.0
 _HALVINGS = 2.0
 """More than a quarter of the cost saved does not count for more."""
 
+_FEWEST = 4
+"""Trials before a candidate is given up."""
+
 Change = Literal["promote", "demote"]
 
 
@@ -113,10 +116,24 @@ def needed(rank: int, alpha: float) -> float:
     return math.log(rank * (rank + 1) / alpha)
 
 
+def hopeless(evidence: Evidence) -> bool:
+    """Whether a candidate is not worth more trials: what it gained on average lies more than 1/√n, two standard errors
+    of the widest spread, below nothing. Nobody uses a candidate, so it takes less to give it up than to demote what is
+    in use."""
+    count = evidence.compared
+    if count < _FEWEST:
+        return False
+    # The smallest bet's capital grows by about the bet times what is gained.
+    mean = evidence.gains[0] / (BETS[0] * count)
+    return mean < -1 / math.sqrt(count)
+
+
 def judged(entry: Entry, stakes: Stakes) -> Change | None:
     """What the evidence calls for. A candidate that lost more right answers than it won is not promoted, whatever it
     saves; disabled entries stay as they are."""
     evidence = entry.evidence
+    if entry.status == "candidate" and hopeless(evidence):
+        return "demote"
     if evidence.compared < stakes.least:
         return None
     if entry.status == "candidate":

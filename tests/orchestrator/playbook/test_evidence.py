@@ -102,6 +102,20 @@ def test_chance_decides_without_bias_whatever_the_share() -> None:
         assert sum(both) == pytest.approx(0.0)
 
 
+def test_a_candidate_that_only_loses_is_given_up_after_a_few_trials_and_one_in_use_is_not() -> None:
+    lost = paired(won=False, cost=8.0, default_won=True, default_cost=2.0, stakes=Stakes())
+    for status, expected in (("candidate", "demote"), ("promoted", None)):
+        entry = recipe("owner", status=status)
+        for _ in range(4):
+            assert judged(entry, Stakes()) is None
+            entry = _after(entry, lost)
+        assert judged(entry, Stakes()) == expected
+    unsure = recipe("owner")
+    for won in (False, True, False, True):
+        unsure = _after(unsure, paired(won=won, cost=1.0, default_won=True, default_cost=2.0, stakes=Stakes()))
+    assert judged(unsure, Stakes()) is None
+
+
 _DEFAULT: dict = {"default_rate": 0.6, "default_cost": 3.0, "stakes": Stakes()}
 
 
