@@ -30,6 +30,12 @@ from tools.sandbox.protocol import Sandbox
 from tools.verifiers.equality import cluster
 from workers.ledger import BudgetSpent, Ledger
 
+_PATIENCE = 2
+"""An entry that is tried where the default was right can only win by saving: one that has written so many times as
+much has lost."""
+_LEEWAY = 50
+"""Tokens: what a short answer may take more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -93,7 +99,7 @@ class ShadowTrials:
         if not told.won or run.value is None:
             return None
         request = RunRequest.model_validate(run.request)
-        tried = await self._attempt(request, entry)
+        tried = await self._attempt(request, entry, most=_PATIENCE * told.tokens + _LEEWAY)
         if entry.kind == "recipe":
             default = Attempt(run.value, supported=True, cost=told.cost, tokens=told.tokens)
         else:
@@ -125,12 +131,16 @@ class ShadowTrials:
     def _can_try(self, entry: Entry) -> bool:
         return entry.kind == "behaviour" or self._parts.recall.route_of(entry) is not None
 
-    async def _attempt(self, request: RunRequest, entry: Entry | None) -> Attempt:
-        """One attempt at the request's question: of a recipe, or of the default's first route with a behaviour."""
+    async def _attempt(self, request: RunRequest, entry: Entry | None, most: int | None = None) -> Attempt:
+        """One attempt at the request's question: of a recipe, or of the default's first route with a behaviour. It is
+        over when it has written ``most`` tokens."""
         request = request.model_copy(update={"messages": without_template_tokens(request.messages)})
         assessment = assess(request.messages)
         effort = self._offers.effort(request)
-        ledger = Ledger(self._settings.efforts[effort].budget)
+        budget = self._settings.efforts[effort].budget
+        if most is not None and (budget.tokens is None or most < budget.tokens):
+            budget = budget.model_copy(update={"tokens": most})
+        ledger = Ledger(budget)
         problem = self._park.problem(request, assessment)
         policy = self._offers.policy(request)
         route: Route | None = policy.first(assessment, effort).route

@@ -191,6 +191,36 @@ async def test_trials_in_shadow_promote_what_saves_and_nobody_sees_them(
     assert stored[thrifty.id].status == "promoted"
 
 
+async def test_a_trial_that_writes_twice_what_the_default_did_is_cut_off_and_lost(
+    tandem: Tandem,
+    workshop: Workshop,
+    parts: PlaybookParts,
+    scripted: ScriptedServer,
+    request_for: Requests,
+    owner: str,
+) -> None:
+    scripted.script = Script(replies=(_RIGHT,), default=say("no program"))
+    runs = await _ask(tandem, request_for, owner, 3)
+    for run in runs:
+        await tandem.database.save_feedback(run, owner, Feedback(rating=1))
+        learned = await workshop.learn(run, owner)
+    assert learned is not None
+    topic = await parts.topics.get(owner, learned.topic)
+    assert topic is not None
+    [seeded] = await parts.recall.of_topic(topic)
+    await parts.entries.delete(owner, seeded.id)
+    wordy = recipe(owner, "cot(small)", topic=topic.id, problem=topic.problem, pair=parts.pair, version=parts.version)
+    await parts.entries.put(wordy)
+    written = (await tandem.runs.get(runs[2], owner)).ledger
+    assert written is not None
+    most = 2 * sum(usage.completion for usage in written.tokens.values()) + 50
+    scripted.script = Script(default=say("Let me think. ", endless=True))
+    assert await workshop.shadow(runs[2], owner) == 1
+    tried = await parts.entries.get(owner, wordy.id)
+    assert (tried.wins, tried.trials) == (0, 1)
+    assert tried.tokens <= most
+
+
 async def test_a_trial_gives_way_to_a_run(
     workshop: Workshop, redis: Redis, tandem: Tandem, scripted: ScriptedServer, request_for: Requests, owner: str
 ) -> None:
