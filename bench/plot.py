@@ -1,24 +1,34 @@
-"""Accuracy against cost, one panel for each set of questions, with 95 % intervals."""
+"""A blank figure for every plot; accuracy against cost, one panel for each set of questions, with 95 % intervals."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.record import Report, Row
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class PlottingMissing(Exception):
     """matplotlib is not installed; the message ends with the command that installs it."""
 
 
-def plot_frontier(report: Report, path: Path) -> None:
-    """Write a PNG of every row that has a cost, the oracle as a line. Raises ``PlottingMissing``."""
+def blank(width: float, height: float) -> "Figure":
+    """An empty figure of so many inches, to be saved as PNG. Raises ``PlottingMissing``."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
         raise PlottingMissing("plots need matplotlib: pip install -e '.[bench]'") from error
-    sets = list(dict.fromkeys((row.dataset, row.n) for row in report.rows))
-    figure = Figure(figsize=(6.5 * len(sets), 5), layout="constrained")
+    figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
+    return figure
+
+
+def plot_frontier(report: Report, path: Path) -> None:
+    """Write a PNG of every row that has a cost, the oracle as a line. Raises ``PlottingMissing``."""
+    sets = list(dict.fromkeys((row.dataset, row.n) for row in report.rows))
+    figure = blank(6.5 * len(sets), 5)
     for index, (dataset, n) in enumerate(sets):
         axes = figure.add_subplot(1, len(sets), index + 1)
         rows = [row for row in report.rows if (row.dataset, row.n) == (dataset, n)]

@@ -80,7 +80,7 @@ class EventStream(Response):
         try:
             await self.feed(wire)
             await wire.end()
-        except Exception:
+        except Exception:  # whatever it is: it is told below and raised again
             # The status line may be out already: then the stream itself has to say that it is not complete.
             if wire.begun:
                 await wire.write(b"data: %s\n\n" % internal(request_id).body())

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.collaboration.plan import ALONE
-from bench.plot import PlottingMissing
+from bench.plot import blank
 from bench.record import Report, Row
 
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -12,14 +12,8 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 def plot_shares(report: Report, path: Path) -> None:
     """One panel a set of questions. Raises ``PlottingMissing``."""
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise PlottingMissing("plots need matplotlib: pip install -e '.[bench]'") from error
     sets = list(dict.fromkeys(row.dataset for row in report.rows))
-    figure = Figure(figsize=(6.5 * len(sets), 5), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = blank(6.5 * len(sets), 5)
     for index, dataset in enumerate(sets):
         _panel(figure.add_subplot(1, len(sets), index + 1), [row for row in report.rows if row.dataset == dataset])
     figure.savefig(path, dpi=110)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.handover.timing import Handing
-from bench.plot import PlottingMissing
+from bench.plot import blank
 from bench.record import Aim, ReportHead
 
 _SHARE = 1.1
@@ -120,14 +120,8 @@ def show(report: HandoverReport, console: Console) -> None:
 
 def plot(report: HandoverReport, path: Path) -> None:
     """One panel an engine: the hand-over and the own next token over the prefix. Raises ``PlottingMissing``."""
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise PlottingMissing("plots need matplotlib: pip install -e '.[bench]'") from error
     systems = list(dict.fromkeys(row.system for row in report.rows))
-    figure = Figure(figsize=(5.5 * len(systems), 4), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = blank(5.5 * len(systems), 4)
     for index, system in enumerate(systems):
         axes = figure.add_subplot(1, len(systems), index + 1)
         rows = [row for row in report.rows if row.system == system]

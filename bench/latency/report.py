@@ -11,7 +11,7 @@ from rich.table import Table
 
 from bench.latency.client import Load, Rounds, Timing
 from bench.latency.targets import LITELLM, REPLY
-from bench.plot import PlottingMissing
+from bench.plot import blank
 from bench.record import Aim, ReportHead
 
 _RESAMPLES = 10_000
@@ -91,14 +91,8 @@ def show(report: LatencyReport, console: Console) -> None:
 
 def plot(report: LatencyReport, path: Path) -> None:
     """One panel a load: what each system adds, with its interval. Raises ``PlottingMissing``."""
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise PlottingMissing("plots need matplotlib: pip install -e '.[bench]'") from error
     settings = list(dict.fromkeys(row.setting for row in report.rows))
-    figure = Figure(figsize=(4.5 * len(settings), 4), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = blank(4.5 * len(settings), 4)
     for index, setting in enumerate(settings):
         axes = figure.add_subplot(1, len(settings), index + 1)
         for row in report.rows:

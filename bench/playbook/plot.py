@@ -3,18 +3,12 @@
 from pathlib import Path
 
 from bench.playbook.report import WINDOW, WITH, WITHOUT, PlaybookReport
-from bench.plot import PlottingMissing
+from bench.plot import blank
 
 
 def plot(report: PlaybookReport, path: Path) -> None:
     """Two panels of moving averages with their 95 % intervals. Raises ``PlottingMissing``."""
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise PlottingMissing("plots need matplotlib: pip install -e '.[bench]'") from error
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = blank(11, 4.2)
     for index, (title, name) in enumerate((("share of right answers", "accuracy"), ("tokens a question", "tokens"))):
         axes = figure.add_subplot(1, 2, index + 1)
         for system, colour in ((WITHOUT, "tab:blue"), (WITH, "tab:orange")):

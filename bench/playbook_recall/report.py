@@ -10,7 +10,7 @@ from rich.table import Table
 
 from bench.playbook_recall.guard import GuardRow
 from bench.playbook_recall.timing import Stand
-from bench.plot import PlottingMissing
+from bench.plot import blank
 from bench.record import Aim, ReportHead
 
 _AIM_MS = 5.0
@@ -129,14 +129,8 @@ def show(report: RecallReport, console: Console) -> None:
 
 def plot(report: RecallReport, path: Path) -> None:
     """One panel for each kind of vectors: p50 to p95 over the number of entries. Raises ``PlottingMissing``."""
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise PlottingMissing("plots need matplotlib: pip install -e '.[bench]'") from error
     datasets = list(dict.fromkeys(row.dataset for row in report.rows))
-    figure = Figure(figsize=(5.5 * len(datasets), 4.2), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = blank(5.5 * len(datasets), 4.2)
     for index, dataset in enumerate(datasets):
         axes = figure.add_subplot(1, len(datasets), index + 1)
         rows = [row for row in report.rows if row.dataset == dataset]

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from bench.plot import PlottingMissing
+from bench.plot import blank
 from bench.record import Row
 from bench.routing.frontier import hull
 from bench.routing.report import RoutingReport
@@ -11,13 +11,7 @@ from bench.routing.report import RoutingReport
 
 def plot(report: RoutingReport, path: Path) -> None:
     """Write a PNG of three panels. Raises ``PlottingMissing``."""
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise PlottingMissing("plots need matplotlib: pip install -e '.[bench]'") from error
-    figure = Figure(figsize=(20, 7), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = blank(20, 7)
     grid = figure.add_gridspec(1, 3, width_ratios=(2, 1.2, 1))
     _frontier(figure.add_subplot(grid[0, 0]), report)
     _risk(figure.add_subplot(grid[0, 1]), report)

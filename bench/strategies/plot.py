@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench.plot import PlottingMissing
+from bench.plot import blank
 from bench.pooled import Pool
 from bench.record import Report, Row
 
@@ -15,13 +15,7 @@ _VERDICTS = {-1.0: "loses", 0.0: "", 1.0: "wins"}
 
 def plot(report: Report, pools: Mapping[tuple[str, str], Pool], path: Path) -> None:
     """Write a PNG: one panel for each pool, its majority vote as a line. Raises ``PlottingMissing``."""
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise PlottingMissing("plots need matplotlib: pip install -e '.[bench]'") from error
-    figure = Figure(figsize=(6.5 * max(1, len(pools)), 5), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = blank(6.5 * max(1, len(pools)), 5)
     for index, ((dataset, model), pool) in enumerate(pools.items()):
         rows = [row for row in report.rows if row.dataset == dataset and row.system.endswith(f"({model})")]
         _panel(figure.add_subplot(1, len(pools), index + 1), f"{dataset}, {model}", pool, rows)

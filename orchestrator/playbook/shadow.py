@@ -31,8 +31,7 @@ from tools.verifiers.equality import cluster
 from workers.ledger import BudgetSpent, Ledger
 
 _PATIENCE = 2
-"""An entry that is tried where the default was right can only win by saving: one that has written so many times as
-much has lost."""
+"""Times what the whole run wrote, its escalations included: whatever needs more tokens than that saves nothing."""
 _LEEWAY = 50
 """Tokens: what a short answer may take more."""
 

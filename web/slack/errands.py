@@ -38,6 +38,5 @@ class Errands:
     async def _run(self, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
-        # A background task has nobody to raise to, and Slack was told already that its request arrived.
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001 - nobody to raise to: Slack was told that its request arrived
             self._log.error("slack request not carried out", error=repr(error), exc_info=True)

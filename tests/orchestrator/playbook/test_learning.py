@@ -82,6 +82,21 @@ async def _found(look: Callable[[], Awaitable[_T | None]], seconds: float = 60) 
     raise AssertionError(f"nothing after {seconds} s")
 
 
+async def _alone_on_trial(
+    tandem: Tandem, workshop: Workshop, parts: PlaybookParts, request_for: Requests, owner: str
+) -> tuple[str, Entry]:
+    """The run that begins a topic, approved like the two before it, and the topic's only candidate: `cot(small)`."""
+    for run in await _ask(tandem, request_for, owner, 3):
+        await tandem.database.save_feedback(run, owner, Feedback(rating=1))
+        await workshop.learn(run, owner)
+    topic = next(topic for topic in await parts.topics.all(owner) if not topic.id.startswith("any-"))
+    [seeded] = await parts.recall.of_topic(topic)
+    await parts.entries.delete(owner, seeded.id)
+    entry = recipe(owner, "cot(small)", topic=topic.id, problem=topic.problem, pair=parts.pair, version=parts.version)
+    await parts.entries.put(entry)
+    return run, entry
+
+
 async def _ask(tandem: Tandem, request_for: Requests, owner: str, times: int, first: int = 0) -> list[str]:
     runs = []
     for number in range(first, first + times):
@@ -166,15 +181,7 @@ async def test_trials_in_shadow_promote_what_saves_and_nobody_sees_them(
     owner: str,
 ) -> None:
     scripted.script = Script(replies=(_RIGHT,), default=say("no program " * 40))
-    runs = await _ask(tandem, request_for, owner, 3)
-    for run in runs:
-        await tandem.database.save_feedback(run, owner, Feedback(rating=1))
-        await workshop.learn(run, owner)
-    topic = next(topic for topic in await parts.topics.all(owner) if not topic.id.startswith("any-"))
-    [seeded] = await parts.recall.of_topic(topic)
-    await parts.entries.delete(owner, seeded.id)
-    thrifty = recipe(owner, "cot(small)", topic=topic.id, problem=topic.problem, pair=parts.pair, version=parts.version)
-    await parts.entries.put(thrifty)
+    _, thrifty = await _alone_on_trial(tandem, workshop, parts, request_for, owner)
     for number in range(40):
         [run] = await _ask(tandem, request_for, owner, 1, first=100 + number)
         await tandem.database.save_feedback(run, owner, Feedback(rating=1))
@@ -200,22 +207,12 @@ async def test_a_trial_that_writes_twice_what_the_default_did_is_cut_off_and_los
     owner: str,
 ) -> None:
     scripted.script = Script(replies=(_RIGHT,), default=say("no program"))
-    runs = await _ask(tandem, request_for, owner, 3)
-    for run in runs:
-        await tandem.database.save_feedback(run, owner, Feedback(rating=1))
-        learned = await workshop.learn(run, owner)
-    assert learned is not None
-    topic = await parts.topics.get(owner, learned.topic)
-    assert topic is not None
-    [seeded] = await parts.recall.of_topic(topic)
-    await parts.entries.delete(owner, seeded.id)
-    wordy = recipe(owner, "cot(small)", topic=topic.id, problem=topic.problem, pair=parts.pair, version=parts.version)
-    await parts.entries.put(wordy)
-    written = (await tandem.runs.get(runs[2], owner)).ledger
+    run, wordy = await _alone_on_trial(tandem, workshop, parts, request_for, owner)
+    written = (await tandem.runs.get(run, owner)).ledger
     assert written is not None
     most = 2 * sum(usage.completion for usage in written.tokens.values()) + 50
     scripted.script = Script(default=say("Let me think. ", endless=True))
-    assert await workshop.shadow(runs[2], owner) == 1
+    assert await workshop.shadow(run, owner) == 1
     tried = await parts.entries.get(owner, wordy.id)
     assert (tried.wins, tried.trials) == (0, 1)
     assert tried.tokens <= most
