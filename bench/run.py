@@ -101,11 +101,20 @@ async def run(plan: Plan, settings: Settings, console: Console) -> Report:
 
 @contextmanager
 def progress_bar(console: Console, title: str, total: int) -> Iterator[Callable[[], None]]:
-    """A progress bar; yields the function that advances it."""
+    """A progress bar, or a line for each tenth where there is no terminal; yields the function that advances it."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as progress:
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(title, total=total)
-        yield lambda: progress.advance(task)
+        done = 0
+
+        def advance() -> None:
+            nonlocal done
+            done += 1
+            progress.advance(task)
+            if not console.is_terminal and 10 * done // total > 10 * (done - 1) // total:
+                console.print(f"{title} {done}/{total}")
+
+        yield advance
 
 
 def _show(report: Report, console: Console) -> None:

@@ -14,24 +14,35 @@ _VERDICTS = {-1.0: "loses", 0.0: "", 1.0: "wins"}
 
 
 def plot(report: Report, pools: Mapping[tuple[str, str], Pool], path: Path) -> None:
-    """Write a PNG: one panel for each pool, its majority vote as a line. Raises ``PlottingMissing``."""
-    figure = blank(6.5 * max(1, len(pools)), 5)
-    for index, ((dataset, model), pool) in enumerate(pools.items()):
-        rows = [row for row in report.rows if row.dataset == dataset and row.system.endswith(f"({model})")]
-        _panel(figure.add_subplot(1, len(pools), index + 1), f"{dataset}, {model}", pool, rows)
+    """Write a PNG: one panel for each data set and model. Where samples can vote their majority is a line, and costs
+    are in samples; elsewhere they are in tokens. Raises ``PlottingMissing``."""
+    panels = list(dict.fromkeys((row.dataset, model_of(row)) for row in report.rows))
+    figure = blank(6.5 * max(1, len(panels)), 5)
+    for index, (dataset, model) in enumerate(panels):
+        rows = [row for row in report.rows if (row.dataset, model_of(row)) == (dataset, model)]
+        axes = figure.add_subplot(1, len(panels), index + 1)
+        axes.set_title(f"{dataset}, {model}, n = {rows[0].n}")
+        _panel(axes, pools.get((dataset, model)), rows)
     figure.savefig(path, dpi=110)
 
 
-def _panel(axes: object, title: str, pool: Pool, rows: list[Row]) -> None:
+def model_of(row: Row) -> str:
+    """For example "small" of the system "cot(small)"."""
+    return row.system.rpartition("(")[2].removesuffix(")")
+
+
+def _panel(axes: object, pool: Pool | None, rows: list[Row]) -> None:
     from matplotlib.axes import Axes
 
     assert isinstance(axes, Axes)
-    sizes = range(1, pool.size + 1)
-    axes.plot(sizes, [_mean(pool.majority(size)) for size in sizes], color="grey", label="vote of plain samples")
+    if pool is not None:
+        sizes = range(1, pool.size + 1)
+        axes.plot(sizes, [_mean(pool.majority(size)) for size in sizes], color="grey", label="vote of plain samples")
+        axes.legend(fontsize=8)
     for row in rows:
         low, high = row.ci95
-        cost = row.extra["samples"]
-        loses = row.extra["against_votes"] < 0
+        cost = row.extra["tokens_per_question"] if pool is None else row.extra["samples"]
+        loses = row.extra.get("against_votes", 0.0) < 0
         axes.errorbar(
             cost,
             row.accuracy,
@@ -41,14 +52,12 @@ def _panel(axes: object, title: str, pool: Pool, rows: list[Row]) -> None:
             capsize=3,
             alpha=0.8,
         )
-        name = row.system.removesuffix(f"({title.rsplit(', ', 1)[1]})")
+        name = row.system.rpartition("(")[0]
         axes.annotate(name, (cost, row.accuracy), xytext=(6, 4), textcoords="offset points", fontsize=8)
-    axes.set_title(f"{title}, n = {len(pool.votes)}")
-    axes.set_xlabel("cost in plain samples")
+    axes.set_xlabel("tokens per question" if pool is None else "cost in plain samples")
     axes.set_ylabel("accuracy")
     axes.set_xlim(left=0)
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8)
 
 
 def show(report: Report, console: Console) -> None:

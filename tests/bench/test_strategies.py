@@ -79,6 +79,8 @@ async def test_voting_strategies_share_one_pool_and_stand_beside_the_vote_that_c
     plot(report, bench.pools, path.with_suffix(".png"))
     show(report, Console(quiet=True))
     assert path.with_suffix(".png").stat().st_size > 10_000
+    plot(report, {}, tmp_path / "without-pools.png")
+    assert (tmp_path / "without-pools.png").stat().st_size > 10_000, "sets whose answers cannot vote have panels too"
 
 
 def _vote(party: int | None, right: bool, cost: float = 10.0) -> PoolVote:

@@ -135,11 +135,21 @@ async def _start(session: aiohttp.ClientSession, url: str, body: dict[str, Any])
 
 
 async def _follow(session: aiohttp.ClientSession, url: str, run: str, printer: _Printer) -> RunFinished:
-    async with session.get(f"{url}/v1/runs/{run}/events") as response:
-        async for line in response.content:
-            if line.startswith(b"data: "):
-                event = EVENT.validate_json(line[6:])
-                printer.show(event)
-                if isinstance(event, RunFinished):
-                    return event
-    raise AskFailed(f"the gateway closed the events of run {run} early; `tandem ask` again, or read its log")
+    try:
+        async with session.get(f"{url}/v1/runs/{run}/events") as response:
+            async for line in response.content:
+                if line.startswith(b"data: "):
+                    event = EVENT.validate_json(line[6:])
+                    printer.show(event)
+                    if isinstance(event, RunFinished):
+                        return event
+    except (aiohttp.ClientPayloadError, aiohttp.ClientConnectionError) as error:
+        raise _cut_off(url, run) from error
+    raise _cut_off(url, run)
+
+
+def _cut_off(url: str, run: str) -> AskFailed:
+    return AskFailed(
+        f"the gateway stopped in the middle of run {run}; when it is back, {url}/v1/runs/{run} shows how the run went "
+        "on or ended"
+    )
