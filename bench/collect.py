@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench.questions import Question, read_questions
+from bench.questions import Question, spread_questions
 from bench.run import open_solver, progress_bar
 from bench.solving import Solved, Solver, build_of
 from orchestrator.outcomes.store import Key, OutcomeStore
@@ -26,8 +26,8 @@ MIXED = ("gsm8k_test", "svamp", "math500", "arc_challenge", "commonsenseqa", "mm
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """``route`` with seeds 0 … ``seeds`` − 1 on the first ``rows`` questions of a data set. Seed 0 is the route's own
-    sampling; the others draw at the temperature of ``auto``'s second attempts."""
+    """``route`` with seeds 0 … ``seeds`` − 1 on ``rows`` questions of a data set, of all its subjects. Seed 0
+    is the route's own sampling; the others draw at the temperature of ``auto``'s second attempts."""
 
     dataset: str
     route: str
@@ -74,14 +74,15 @@ def mixed_jobs(settings: Settings) -> tuple[Job, ...]:
 
 
 async def collect(plan: Plan, settings: Settings, store: OutcomeStore, console: Console) -> Collected:
-    """Resumable: what the store has is not asked again, and what was generated is in the cache."""
+    """Resumable: what the store has is not asked again, and what was generated is in the cache. Raises ``EngineError``
+    where an engine goes away; what it had answered is in the store."""
     known = await asyncio.to_thread(store.known)
     total = Collected()
     beneath = StoredOnly if plan.cached_only else _itself
     async with open_solver(settings, plan.cache, beneath=beneath) as solver:
         collector = Collector(solver, settings, store, known, plan.concurrency)
         for job in plan.jobs:
-            questions = read_questions(plan.data, job.dataset, job.rows)
+            questions = spread_questions(plan.data, job.dataset, job.rows)
             with progress_bar(console, f"{job.dataset} {job.route}", len(questions) * job.seeds) as advance:
                 for seed in range(job.seeds):
                     for batch in _batches(questions):
@@ -106,11 +107,14 @@ class Collector:
     async def take(self, questions: Sequence[Question], job: Job, seed: int) -> Collected:
         build = build_of_route(job.route, self._settings)
         wanted = [q for q in questions if (q.id, job.route, seed, build) not in self._known]
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._one(question, job, seed)) for question in wanted]
-        solved = [one for task in tasks if (one := task.result()) is not None]
+        tried = await asyncio.gather(*(self._one(question, job, seed) for question in wanted), return_exceptions=True)
+        solved = [one for one in tried if isinstance(one, Solved)]
         outcomes = [outcome_of(one, job, seed, build) for one in solved]
+        # What was answered before an engine went away is kept.
         await asyncio.to_thread(self._store.append, outcomes)
+        for one in tried:
+            if isinstance(one, BaseException):
+                raise _cause(one)
         return Collected(len(solved), len(questions) - len(wanted), len(wanted) - len(solved))
 
     async def _one(self, question: Question, job: Job, seed: int) -> Solved | None:
@@ -122,6 +126,13 @@ class Collector:
                 # A question longer than the context is none for this route; an engine that is away ends the collection.
                 pass
         return None
+
+
+def _cause(error: BaseException) -> BaseException:
+    """The first of a group."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def outcome_of(solved: Solved, job: Job, seed: int, build: str) -> Outcome:

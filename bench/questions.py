@@ -1,8 +1,9 @@
 """Question files: one JSON object a line, as in the development split, read from wherever the caller says."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
 
 import orjson
@@ -23,9 +24,9 @@ _VERDICTS = {"yes", "no", "true", "false"}
 
 
 class Question(BaseModel):
-    """One row; ``answer_type`` says how to compare. ``level`` and ``subtask`` as the source has them, ``answerable``
-    False where something is missing on purpose; ``prompt``, ``test`` and ``entry_point`` for code. Questions with the
-    same ``split_key`` belong on one side of a split."""
+    """One row; ``answer_type`` says how to compare. ``level``, ``subject`` and ``subtask`` as the source has them,
+    ``answerable`` False where something is missing on purpose; ``prompt``, ``test`` and ``entry_point`` for code.
+    Questions with the same ``split_key`` belong on one side of a split."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -35,6 +36,7 @@ class Question(BaseModel):
     kind: str
     answer_type: str
     level: int | str | None = None
+    subject: str | None = None
     subtask: str | None = None
     answerable: bool | None = None
     prompt: str = ""
@@ -74,6 +76,16 @@ def read_questions(folder: Path, dataset: str, rows: int, wanted: Callable[[Ques
         known = ", ".join(sorted(file.stem for file in folder.glob("*.jsonl")))
         raise NoQuestions(f"there is no data set {dataset!r} in {folder}; there are: {known}")
     return list(islice(filter(wanted, _lines(path)), rows))
+
+
+def spread_questions(folder: Path, dataset: str, rows: int) -> list[Question]:
+    """``rows`` questions, one of every subject or subtask in turn, since files are sorted by them: fewer rows are the
+    first of more. Raises ``NoQuestions``."""
+    kinds: dict[str, list[Question]] = {}
+    for question in read_questions(folder, dataset, sys.maxsize):
+        kinds.setdefault(question.subtask or question.subject or "", []).append(question)
+    turns = zip_longest(*kinds.values())
+    return [question for turn in turns for question in turn if question is not None][:rows]
 
 
 def _lines(path: Path) -> Iterator[Question]:

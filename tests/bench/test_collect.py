@@ -8,10 +8,13 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from bench.collect import Collected, Job, Plan, collect
+from bench.questions import spread_questions
 from orchestrator.outcomes.store import OutcomeStore
 from orchestrator.settings import Settings
 from tests.orchestrator.conftest import settings_for
+from tests.processes import free_port
 from web.cli.main import build
+from workers.engines.errors import EngineError
 from workers.engines.scripted.script import Script, say
 from workers.engines.scripted.server import ScriptedServer
 
@@ -72,6 +75,28 @@ async def test_a_second_run_asks_nothing_and_further_seeds_ask_only_for_themselv
     seeded = Job("tiny", "program(large)", rows=2, seeds=3)
     assert await _collect(_plan(tmp_path, seeded), ready) == Collected(added=4, before=2)
     assert scripted.stats.requests == generated + 4
+
+
+async def test_an_engine_that_goes_away_ends_it_and_leaves_what_was_answered(tmp_path: Path, ready: Settings) -> None:
+    await _collect(_plan(tmp_path, Job("tiny", "cot(large)", rows=1)), ready)
+    away = settings_for(tmp_path, "", f"http://127.0.0.1:{free_port()}")
+    store = OutcomeStore(tmp_path / "later")
+    with pytest.raises(EngineError):
+        await collect(_plan(tmp_path, Job("tiny", "cot(large)", rows=2)), away, store, Console(quiet=True))
+    assert [one.id for one in store.read()] == ["tiny/1"], "its answer was in the cache of generations"
+
+
+async def test_of_a_file_that_is_sorted_by_subject_every_subject_is_asked(tmp_path: Path) -> None:
+    rows = [
+        {"id": f"{subject}/{number}", "question": "?", "answer": "4", "kind": "math", "answer_type": "number"}
+        | {"subject": subject}
+        for subject in ("algebra", "geometry", "numbers")
+        for number in range(3)
+    ]
+    (tmp_path / "sorted.jsonl").write_bytes(b"\n".join(orjson.dumps(row) for row in rows))
+    four = [question.id for question in spread_questions(tmp_path, "sorted", 4)]
+    assert four == ["algebra/0", "geometry/0", "numbers/0", "algebra/1"]
+    assert len(spread_questions(tmp_path, "sorted", 100)) == 9
 
 
 async def test_with_the_cache_alone_nothing_is_generated(
