@@ -88,12 +88,12 @@ def constant(table: Table, route: str) -> Taken:
 
 def best_constant(table: Table, price: float) -> str:
     """The route with the highest mean value, in hindsight."""
-    return table.routes[int(np.argmax((table.greedy - price * table.cost).mean(axis=0)))]
+    return table.routes[int(np.argmax((table.success - price * table.cost).mean(axis=0)))]
 
 
 def oracle(table: Table, price: float = 0.0) -> Taken:
     """The cheapest of the routes with the highest value for each question."""
-    worth = table.greedy - price * table.cost - 1e-9 * table.cost
+    worth = table.success - price * table.cost - 1e-9 * table.cost
     return _taken(table, np.argmax(worth, axis=1))
 
 
@@ -133,14 +133,14 @@ def difference(values: NDArray[np.float64], keys: Sequence[str]) -> Difference:
 def brier(table: Table, predictions: Sequence[Predictions]) -> float:
     """The mean squared error of predicted success over every attempt."""
     errors = [
-        (known[route].success - table.greedy[row, column]) ** 2
+        (known[route].success - table.success[row, column]) ** 2
         for row, known in enumerate(predictions)
         for column, route in enumerate(table.routes)
-        if route in known and not math.isnan(table.greedy[row, column])
+        if route in known and not math.isnan(table.success[row, column])
     ]
     return float(np.mean(errors)) if errors else math.nan
 
 
 def _taken(table: Table, routes: NDArray[np.int64]) -> Taken:
     rows = np.arange(len(table))
-    return Taken(routes, table.greedy[rows, routes], table.cost[rows, routes])
+    return Taken(routes, table.success[rows, routes], table.cost[rows, routes])

@@ -89,9 +89,9 @@ def rejudge(
 
 def _complete(table: Table) -> NDArray[np.int64]:
     """The rows that every route was tried on. Raises ``TooFewOutcomes``."""
-    complete = np.flatnonzero(~np.isnan(table.greedy).any(axis=1))
+    complete = np.flatnonzero(~np.isnan(table.success).any(axis=1))
     if len(complete) < _FEWEST_JUDGED:
-        tried = dict(zip(table.routes, (~np.isnan(table.greedy)).sum(axis=0).tolist(), strict=True))
+        tried = dict(zip(table.routes, (~np.isnan(table.success)).sum(axis=0).tolist(), strict=True))
         raise TooFewOutcomes(
             f"{len(complete)} questions were tried on every one of the routes {tried}, and {_FEWEST_JUDGED} are needed "
             "to judge a router; collect more with `tandem bench collect`, or name fewer routes with --route"

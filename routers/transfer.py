@@ -61,7 +61,7 @@ def leave_one_out(
     with_it = taken(test, [wider.predict(one) for one in features], price)
     without = taken(test, [router.predict(one) for one in features], price)
     column = test.routes.index(route)
-    worth = test.greedy - price * test.cost
+    worth = test.success - price * test.cost
     alone = worth[:, column] > np.delete(worth, column, axis=1).max(axis=1)
     picked = with_it.routes == column
     return LeftOut(

@@ -16,6 +16,7 @@ from bench.routing.report import (
     RoutingReport,
     calibration_aim,
     coverage_aim,
+    family_rows,
     frontier_aims,
     ladder_aims,
     latency_aim,
@@ -82,10 +83,12 @@ class Bench:
         outcomes = await asyncio.to_thread(OutcomeStore(options.outcomes).read)
         data = await routing_data(outcomes, _FRAME, self._settings, embedder)
         self._console.print(
-            f"{len(data.asked)} questions to learn from, {len(data.tried)} tried on all of {', '.join(data.routes)}; "
-            f"seed {options.seed}; {machine()}",
+            f"{len(data.asked)} questions to learn from, {len(data.tried)} measured, which were tried on all of "
+            f"{', '.join(data.routes)}; seed {options.seed}; {machine()}",
             highlight=False,
         )
+        for family, missing in data.short.items():
+            self._say(f"{family} is not measured: few or none of its questions were tried on {', '.join(missing)}")
         described = await embed_parts(embedder, data.routes)
         cards = await asyncio.to_thread(cross_fitted_cards, data, _LADDER, options.seed, self._say)
         trials, sweeps = await asyncio.to_thread(self._trials, data, cards, described)
@@ -141,11 +144,13 @@ class Bench:
             latency_aim(latency),
         ]
         rows = rows_of(frontier, trials, data.dataset, options.seed)
+        rows += family_rows(data, trials, options.seed)
         base = new_report("routing", self._settings, rows, aims)
         return RoutingReport(
             **base.model_dump(),
             seed=options.seed,
             families={name: data.table.families.count(name) for name in sorted(set(data.table.families))},
+            not_measured=dict(data.short),
             calibration=calibration,
             risk_coverage=risk,
             leave_one_out=await asyncio.to_thread(self._left_out, data, described),
@@ -159,7 +164,7 @@ class Bench:
         for name, fit in self._fits(described).items():
             if name not in _ROUTED:
                 continue
-            estimator = await asyncio.to_thread(fit, data.table, self._options.seed)
+            estimator = await asyncio.to_thread(fit, data.learning, self._options.seed)
             found += [
                 await first_decisions(name, estimator, _embedder, data.table.texts, concurrent)
                 for concurrent in _CLIENTS

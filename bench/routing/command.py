@@ -70,7 +70,7 @@ def _show(report: RoutingReport, console: Console) -> None:
     shown = Table(title=f"routing on {report.rows[0].dataset}, n = {report.rows[0].n}: 95 % intervals")
     for column in ("system", "setting", "accuracy", "95 %", "cost", "above the constants", "95 %"):
         shown.add_column(column)
-    for row in report.rows:
+    for row in report.pooled:
         above, low, high = (row.extra[f"above_constants{end}"] * 100 for end in ("", "_low", "_high"))
         shown.add_row(
             row.system,

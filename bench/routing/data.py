@@ -1,15 +1,16 @@
-"""The outcomes that routing is measured on: as many questions as every route was tried on, and all others to learn
-from."""
+"""The outcomes that routing is measured on: questions that every route was tried on, of every family about as many; and
+all others to learn from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from bench.routing.frontier import Trial
+from orchestrator.outcomes.learning import of_these_models
 from orchestrator.settings import Settings
 from routers.acceptance.asked import Asked, asked_of
-from routers.acceptance.selection import unselected
 from routers.acceptance.training import TooFewOutcomes
 from routers.cost import weigh_all
 from routers.embedding import Embedder
@@ -17,22 +18,34 @@ from routers.estimators.table import Table, table_of, texts_of
 from routers.outcome import Outcome
 
 _FEWEST = 60
+_MOST = 34
+"""Questions of a family that are measured, so that none outweighs the others."""
+
+_Row = TypeVar("_Row")
 
 
 @dataclass(frozen=True, slots=True)
 class RoutingData:
-    """``asked`` is everything that may be learned from; ``tried`` are the questions of it that every one of ``routes``
-    was tried on, in the order of ``table``'s rows. ``parameters``: billions by model name."""
+    """``asked`` is everything that may be learned from, and ``learning`` the same as a table; ``tried`` are the
+    questions that are measured, in the order of ``table``'s rows: every one of ``routes`` was tried on them. ``short``
+    says which families have none of these, and what they lack. ``parameters``: billions by model name."""
 
     asked: tuple[Asked, ...]
     tried: tuple[Asked, ...]
     routes: tuple[str, ...]
+    learning: Table
     table: Table
+    short: Mapping[str, tuple[str, ...]]
     parameters: Mapping[str, float]
 
     @property
     def keys(self) -> tuple[str, ...]:
         return self.table.split_keys
+
+    def of_tried(self, learned: Sequence[_Row]) -> list[_Row]:
+        """What belongs to the measured questions, of something that there is for each row of ``learning``."""
+        place = {id: row for row, id in enumerate(self.learning.ids)}
+        return [learned[place[id]] for id in self.table.ids]
 
     @property
     def dataset(self) -> str:
@@ -66,18 +79,43 @@ async def routing_data(
     questions. Raises ``TooFewOutcomes``."""
     roles = {name: model.role for name, model in settings.models.items()}
     parameters = {name: model.parameters for name, model in settings.models.items()}
-    usable = unselected(outcomes)
+    usable = of_these_models(outcomes, settings)
     asked = asked_of(usable, roles)
-    tried = [one for one in asked if all(one.index(route) is not None for route in frame)]
-    if len(tried) < _FEWEST:
+    complete = [one for one in asked if all(one.index(route) is not None for route in frame)]
+    tried = [one for family in _by_family(complete).values() for one in family[:_MOST]]
+    if len(complete) < _FEWEST:
         raise TooFewOutcomes(
-            f"only {len(tried)} questions were tried on all of {', '.join(frame)}, and {_FEWEST} are needed; "
+            f"only {len(complete)} questions were tried on all of {', '.join(frame)}, and {_FEWEST} are needed; "
             "collect more with `tandem bench collect`"
         )
     common = set.intersection(*({attempt.route for attempt in one.attempts} for one in tried))
     routes = tuple(sorted(route for route in common if all(one.index(route) is not None for one in tried)))
-    wanted = {one.id for one in tried}
-    own = [outcome for outcome in usable if outcome.id in wanted]
-    table = table_of(own, await embedder.embed(texts_of(own)), roles, parameters).only(routes)
+    learning = table_of(usable, await embedder.embed(texts_of(usable)), roles, parameters).only(routes)
     by_id = {one.id: one for one in tried}
-    return RoutingData(tuple(asked), tuple(by_id[id] for id in table.ids), routes, table, parameters)
+    table = learning.rows([row for row, id in enumerate(learning.ids) if id in by_id])
+    return RoutingData(
+        tuple(asked),
+        tuple(by_id[id] for id in table.ids),
+        routes,
+        learning,
+        table,
+        _short(asked, complete, frame),
+        parameters,
+    )
+
+
+def _by_family(asked: Sequence[Asked]) -> dict[str, list[Asked]]:
+    found: dict[str, list[Asked]] = {}
+    for one in asked:
+        found.setdefault(one.family, []).append(one)
+    return found
+
+
+def _short(asked: Sequence[Asked], complete: Sequence[Asked], frame: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Families of which no question was tried on all of ``frame``, and the routes that none or few of theirs was."""
+    families = _by_family(asked)
+    return {
+        name: tuple(route for route in frame if sum(one.index(route) is not None for one in ones) * 2 < len(ones))
+        for name, ones in families.items()
+        if name not in {one.family for one in complete}
+    }

@@ -61,6 +61,13 @@ def hull(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return upper
 
 
+def line(points: Sequence[tuple[float, float]], constants: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The settings of a system by rising cost. Below the cheapest it is no system but a mix of that setting with the
+    constants that are cheaper still."""
+    settings = sorted(points)
+    return [*(point for point in constants if point[0] < settings[0][0]), *settings]
+
+
 def at_cost(points: Sequence[tuple[float, float]], cost: float) -> float:
     """The accuracy of points by rising cost, joined by lines, at ``cost``; beyond its ends that of the nearest."""
     return float(np.interp(cost, [point[0] for point in points], [point[1] for point in points]))
@@ -91,21 +98,38 @@ class Frontier:
         gain = np.array([right[d] - at_cost(hulls[d], float(cost[d])) for d in range(len(cost))])
         return float(gain[0]), interval(gain)
 
+    def along(
+        self, sweep: Sequence[Trial], hulls: Sequence[Sequence[tuple[float, float]]], costs: Sequence[float]
+    ) -> list[Floats]:
+        """For each of ``costs`` a system's accuracy above the constants' hull, in every draw."""
+        lines = self._lines(sweep, hulls)
+        return [
+            np.array([at_cost(line, cost) - at_cost(hull, cost) for line, hull in zip(lines, hulls, strict=True)])
+            for cost in costs
+        ]
+
+    def _lines(
+        self, sweep: Sequence[Trial], hulls: Sequence[Sequence[tuple[float, float]]]
+    ) -> list[list[tuple[float, float]]]:
+        points = [self.points(trial) for trial in sweep]
+        return [
+            line([(float(cost[d]), float(right[d])) for cost, right in points], hulls[d]) for d in range(len(hulls))
+        ]
+
     def best(self) -> Trial:
         """The most accurate constant, chosen in hindsight, which flatters it."""
         return max(self.constants, key=lambda trial: float(trial.right.mean()))
 
     def at_best(self, sweep: Sequence[Trial]) -> tuple[Floats, Floats]:
-        """What a system reaches at the best constant's cost, with its settings joined by lines: its accuracy above that
-        constant, and the share of the oracle's headroom (0 where there is none), in every draw."""
+        """What a system reaches at the best constant's cost, with its settings joined by lines (``line``): its accuracy
+        above that constant, and the share of the oracle's headroom (0 where there is none), in every draw."""
         best = self.best()
         limit, base = self.points(best)
         _, ideal = self.points(self.oracle)
-        points = [self.points(trial) for trial in sweep]
+        lines = self._lines(sweep, self.hulls())
         gain, share = np.empty(len(limit)), np.empty(len(limit))
         for d in range(len(limit)):
-            line = sorted((float(cost[d]), float(right[d])) for cost, right in points)
-            gain[d] = at_cost(line, float(limit[d])) - base[d]
+            gain[d] = at_cost(lines[d], float(limit[d])) - base[d]
             share[d] = gain[d] / (ideal[d] - base[d]) if ideal[d] > base[d] else 0.0
         return gain, share
 

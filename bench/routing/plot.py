@@ -23,7 +23,7 @@ def _frontier(axes: Any, report: RoutingReport) -> None:
     from matplotlib import colormaps
 
     sweeps: dict[str, list[Row]] = {}
-    for row in report.rows:
+    for row in report.pooled:
         sweeps.setdefault(row.system, []).append(row)
     points: list[tuple[float, float]] = []
     axes.set_prop_cycle(color=[colormaps["tab20"](number) for number in range(20)])

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from agents.problem import Answer, Evidence
 from routers.acceptance.asked import Asked
 from routers.acceptance.attempt import Attempt
-from routers.assessment import Assessment
+from routers.assessment import Assessment, assess
 from routers.policy import Abstain, Accept, Policy
 from routers.route import Decision, Effort, Estimate, Route
+from workers.messages import Message
 from workers.usage import Usage
 
 
@@ -27,12 +28,15 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class StartingWith:
-    """Wraps a policy whose first route was chosen elsewhere."""
+    """Wraps a policy whose first route was chosen elsewhere; what has no answer that could be compared is still that
+    policy's."""
 
     others: Policy
     route: Route
 
     def first(self, assessment: Assessment, effort: Effort) -> Decision:
+        if assessment.form == "text":
+            return self.others.first(assessment, effort)
         return Decision(route=self.route, reason="chosen by the router", considered=(Estimate(route=self.route),))
 
     def after(self, assessment: Assessment, effort: Effort, attempts: Sequence[Answer]) -> Accept | Abstain | Decision:
@@ -40,8 +44,9 @@ class StartingWith:
 
 
 def replay(policy: Policy, one: Asked, effort: Effort) -> Replayed:
-    """Raises ``OutcomeMissing``. May take tens of milliseconds to compare answers."""
-    assessment = Assessment(form=one.form, difficulty=None, reason="replayed")
+    """The question is assessed as a request would be, whatever its data set knows of its answer. Raises
+    ``OutcomeMissing``. May take tens of milliseconds to compare answers."""
+    assessment = assess([Message(role="user", content=one.question)])
     decision = policy.first(assessment, effort)
     taken: list[int] = []
     while True:
@@ -51,6 +56,11 @@ def replay(policy: Policy, one: Asked, effort: Effort) -> Replayed:
             right = one.right[taken[verdict.attempt]] if isinstance(verdict, Accept) else None
             return Replayed(right, len(taken), _total([one.tokens[index] for index in taken]))
         decision = verdict
+
+
+def comparable(one: Asked) -> bool:
+    """Whether `auto` looks for a route at all; what it takes for free text goes to a model at once."""
+    return assess([Message(role="user", content=one.question)]).form != "text"
 
 
 def route_named(name: str) -> Route:

@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.routing.data import RoutingData
 from bench.routing.frontier import Trial, mixed
-from bench.routing.replay import Replayed, StartingWith, replay, route_named
+from bench.routing.replay import Replayed, StartingWith, comparable, replay, route_named
 from orchestrator.settings import Settings
 from routers.acceptance.asked import Asked, folds_of
 from routers.acceptance.card import AcceptanceCard
@@ -26,6 +26,8 @@ PRICES = (0.01, 0.03, 0.06, 0.1, 0.2, 0.4, 0.8)
 _SHARES = (0.25, 0.5, 0.75)
 _ROLES = {"small": "small", "large": "large"}
 _EFFORTS: tuple[Effort, ...] = ("low", "medium", "high")
+_TALKER = route_named("direct(large)")
+"""What writes where no answer could be compared, as in the settings."""
 
 Advance = Callable[[str], None]
 
@@ -62,10 +64,13 @@ def mixes(data: RoutingData, pairs: Sequence[tuple[str, str]]) -> list[Trial]:
 
 def router(data: RoutingData, name: str, fit: Fit, seed: int) -> tuple[list[Trial], list[Predictions]]:
     """A router by the question alone at every price, on predictions that have not seen the question."""
-    predictions = cross_fit(data.table, fit, seed=seed)
+    predictions = data.of_tried(cross_fit(data.learning, fit, seed=seed))
     trials = []
     for price in PRICES:
-        chosen = [best_route(known, price) for known in predictions]
+        chosen = [
+            best_route(known, price) if comparable(one) else _TALKER.name
+            for one, known in zip(data.tried, predictions, strict=True)
+        ]
         trials.append(data.choosing(name, f"λ {price:g}", chosen))
     return trials, predictions
 
@@ -73,14 +78,13 @@ def router(data: RoutingData, name: str, fit: Fit, seed: int) -> tuple[list[Tria
 def ladders(data: RoutingData, settings: Settings) -> list[Trial]:
     """`auto` as it serves without anything learned. Its thresholds were chosen on some of these questions."""
     auto = settings.auto
-    talker, clerk = route_named("direct(large)"), route_named("direct(small)")
     trials = []
     for effort in _EFFORTS:
         rungs = {effort: tuple(route_named(name) for name in auto.ladders[effort])}
         ladder = Ladder(
             rungs,
-            talker=talker,
-            clerk=clerk,
+            talker=_TALKER,
+            clerk=route_named("direct(small)"),
             accept_logprob=auto.accept_logprob,
             agreeing=auto.agreeing,
             scales=auto.scales,
@@ -136,7 +140,7 @@ def _weighing(card: AcceptanceCard, start: str, price: float, routes: Sequence[s
     first = route_named(start)
     never = Ladder(
         {"medium": (first,)},
-        talker=first,
+        talker=_TALKER,
         clerk=first,
         accept_logprob={"medium": -math.inf},
         agreeing=1,

@@ -13,10 +13,12 @@ from workers.usage import Usage
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question. ``attempts`` and what goes with them are sorted by seed and route; ``parties`` numbers the different
-    answers, None for an attempt without one. ``seeds`` 0 is a route's own sampling."""
+    """A question; ``question`` is its text, "" where that was not kept. ``attempts`` and what goes with them are sorted
+    by seed and route; ``parties`` numbers the different answers, None for an attempt without one. ``seeds`` 0 is a
+    route's own sampling."""
 
     id: str
+    question: str
     split_key: str
     family: str
     form: AnswerForm
@@ -76,6 +78,7 @@ def _asked(outcomes: Sequence[Outcome], roles: Roles) -> Asked:
             parties[index] = number
     return Asked(
         id=first.id,
+        question=first.question,
         split_key=first.split_key,
         family=first.family,
         form=first.form,

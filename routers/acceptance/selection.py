@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 
 from routers.outcome import Outcome
 
-# A question that one route failed to be asked, for example because an engine stopped, does not spoil the rest.
+# A question that one route failed to be asked, for example because it is too long, does not spoil the rest.
 _COVERED = 0.95
+_MISSED = 1
 
 
 def unselected(outcomes: Iterable[Outcome]) -> list[Outcome]:
@@ -38,6 +39,6 @@ def _end(places: Sequence[int]) -> int:
     """The end of the longest run of first questions that ``places`` (sorted) cover all but completely."""
     end = 0
     for count, place in enumerate(places, start=1):
-        if count >= _COVERED * (place + 1):
+        if count + _MISSED >= _COVERED * (place + 1):
             end = place + 1
     return end

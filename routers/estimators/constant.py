@@ -8,6 +8,8 @@ from routers.estimators.features import Features
 from routers.estimators.protocol import Prediction, Predictions, State
 from routers.estimators.table import Table
 
+_FEWEST = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Averages:
@@ -31,6 +33,10 @@ class Averages:
 
 
 def fit_averages(table: Table, seed: int = 0) -> Averages:
+    """On the questions that every route was tried on, so that none looks better for having been asked the easy ones;
+    on all where there are too few of those."""
+    paired = table.complete()
+    table = paired if len(paired) >= _FEWEST else table
     means = (np.nanmean(matrix, axis=0) for matrix in (table.success, table.tokens, table.cost))
     rows = zip(table.routes, *means, strict=True)
     return Averages({route: Prediction(float(s), float(t), float(c)) for route, s, t, c in rows})

@@ -23,10 +23,10 @@ class TooFewOutcomes(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """``n`` questions by ``r`` routes; NaN where a route was not tried. ``success`` is the share of seeds that were
-    right, ``tokens`` (written, as budgets count them) and ``cost`` their means; ``greedy`` is whether the route's own
-    sampling (seed 0) was right. ``vectors`` has shape (n, dimensions). ``unit``: parameter-weighted tokens that cost
-    1."""
+    """``n`` questions by ``r`` routes, each with its own sampling (seed 0), as it serves: further samples are drawn at
+    a temperature and are right less often. NaN where a route was not tried. ``success`` is 1 where it was right;
+    ``tokens`` were written, as budgets count them. ``vectors`` has shape (n, dimensions). ``unit``: parameter-weighted
+    tokens that cost 1."""
 
     ids: tuple[str, ...]
     texts: tuple[str, ...]
@@ -36,7 +36,6 @@ class Table:
     routes: tuple[str, ...]
     vectors: NDArray[np.float32]
     success: Matrix
-    greedy: Matrix
     tokens: Matrix
     cost: Matrix
     unit: float
@@ -60,7 +59,6 @@ class Table:
             split_keys=tuple(self.split_keys[i] for i in index),
             vectors=self.vectors[index],
             success=self.success[index],
-            greedy=self.greedy[index],
             tokens=self.tokens[index],
             cost=self.cost[index],
         )
@@ -72,21 +70,20 @@ class Table:
             self,
             routes=tuple(routes),
             success=self.success[:, columns],
-            greedy=self.greedy[:, columns],
             tokens=self.tokens[:, columns],
             cost=self.cost[:, columns],
         )
 
     def complete(self) -> "Table":
         """The questions that every route was tried on."""
-        return self.rows(np.flatnonzero(~np.isnan(self.greedy).any(axis=1)))
+        return self.rows(np.flatnonzero(~np.isnan(self.success).any(axis=1)))
 
     def digest(self) -> str:
         """A sha256 of what is learned from, the same for the same outcomes in any order of files."""
         digest = hashlib.sha256("\0".join(self.routes).encode())
         for row, question in enumerate(self.ids):
             digest.update(f"{question}\0{self.split_keys[row]}\0{self.texts[row]}".encode())
-            for matrix in (self.success, self.greedy, self.tokens):
+            for matrix in (self.success, self.tokens):
                 digest.update(np.ascontiguousarray(matrix[row]).tobytes())
         return digest.hexdigest()
 
@@ -113,17 +110,16 @@ def table_of(
         raise TooFewOutcomes("there are no outcomes with their question; collect some with `tandem bench collect`")
     routes = _tried_enough(grouped, roles)
     shape = (len(grouped), len(routes))
-    success, greedy, tokens, cost = (np.full(shape, np.nan) for _ in range(4))
+    success, tokens, cost = (np.full(shape, np.nan) for _ in range(3))
     for row, (_, made) in enumerate(grouped):
-        for column, route in enumerate(routes):
-            own = [outcome for outcome in made if by_role(outcome.route, roles) == route]
-            if not own:
+        for outcome in made:
+            route = by_role(outcome.route, roles)
+            if route not in routes:
                 continue
-            success[row, column] = np.mean([outcome.correct for outcome in own])
-            first = min(own, key=lambda outcome: outcome.seed)
-            greedy[row, column] = first.correct
-            tokens[row, column] = np.mean([sum(use.completion for use in outcome.tokens.values()) for outcome in own])
-            cost[row, column] = np.mean([weigh_all(outcome.tokens, parameters) for outcome in own])
+            place = row, routes.index(route)
+            success[place] = outcome.correct
+            tokens[place] = sum(use.completion for use in outcome.tokens.values())
+            cost[place] = weigh_all(outcome.tokens, parameters)
     unit = _unit(cost, routes, yardstick)
     firsts = [made[0] for _, made in grouped]
     return Table(
@@ -135,7 +131,6 @@ def table_of(
         tuple(routes),
         vectors,
         success,
-        greedy,
         tokens,
         cost / unit,
         unit,
@@ -143,9 +138,10 @@ def table_of(
 
 
 def _by_question(outcomes: Iterable[Outcome]) -> list[tuple[str, list[Outcome]]]:
+    """Attempts with a route's own sampling alone."""
     found: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
-        if outcome.question:
+        if outcome.question and outcome.seed == 0:
             found.setdefault(outcome.id, []).append(outcome)
     return sorted(found.items())
 

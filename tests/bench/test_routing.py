@@ -82,6 +82,13 @@ def test_aims_say_what_was_reached_and_rows_stand_beside_the_best_constant() -> 
     assert rows[2].extra["against_best_constant_low"] > 0
 
 
+def test_a_system_is_credited_with_nothing_below_its_cheapest_setting() -> None:
+    frontier = _frontier(_trial("cheap", 0.4, 100), _trial("dear", 0.6, 1000))
+    everywhere, gain, headroom = frontier_aims(frontier, [_trial("router", 0.7, 1500, "λ 0.1")])
+    assert "above at 3 of 10 costs" in everywhere.measured and not everywhere.reached
+    assert gain.measured.startswith("+0.0 points") and headroom.measured.startswith("0% ")
+
+
 def test_evidence_that_is_as_good_and_cheaper_in_every_draw_may_serve() -> None:
     constants = (_trial("cheap", 0.4, 100), _trial("dear", 0.6, 1000))
     present = _trial("ladder", 0.6, 800, "medium")
@@ -144,26 +151,51 @@ def test_an_attempt_that_was_never_made_is_not_made_up(asked: list[Asked]) -> No
         replay(Constant(route_named("plan(large)"), "asked for"), asked[0], "medium")
 
 
+def test_what_a_request_would_not_show_is_not_replayed_as_known() -> None:
+    program, talker = route_named("program(large)"), route_named("direct(large)")
+    [one] = asked_of(made_up(1, direct=True, wording="Tell me of {0} and {1}."), {})
+    assert one.form == "number", "what the data set knows of its answers"
+    ladder = Ladder(
+        {"medium": (program,)},
+        talker=talker,
+        clerk=talker,
+        accept_logprob={"medium": 0.0},
+        agreeing=2,
+        scales={},
+    )
+    for policy in (ladder, StartingWith(ladder, program)):
+        assert replay(policy, one, "medium").tokens["large"].completion == 20, "it was written straight to the reader"
+
+
 def test_an_interval_leaves_out_the_data_itself() -> None:
     assert interval(np.array([99.0, 1.0, 1.0, 1.0])) == (1.0, 1.0)
 
 
 async def test_one_command_reports_every_system_from_stored_outcomes(tmp_path: Path) -> None:
-    OutcomeStore(tmp_path / "outcomes").append(made_up(64, direct=True))
+    store = OutcomeStore(tmp_path / "outcomes")
+    store.append(made_up(64, direct=True))
+    store.append(made_up(40, direct=True, family="stories", wording="Tell me of {0} and {1}."))
+    lacking = made_up(30, direct=True, family="lacking")
+    store.append([one for one in lacking if one.route != "cot(small)"])
     options = Options(
         tmp_path / "outcomes", tmp_path, data=None, seed=0, draws=50, risk=0.1, routers=("length", "kNN with a guard")
     )
     settings = load_settings(environment={})
     report = await Bench(options, settings, Console(quiet=True)).run()
-    assert report.families == {"made-up": 64}
-    systems = {row.system for row in report.rows}
+    assert report.families == {"made-up": 34, "stories": 34}
+    assert report.not_measured == {"lacking": ("cot(small)",)}
+    stories = {row.system: row for row in report.rows if row.dataset == "stories" and row.setting in ("", "medium")}
+    assert stories["ladder"].accuracy == stories["direct(large)"].accuracy and stories["ladder"].n == 34
+    pooled = report.pooled
+    assert {row.n for row in pooled} == {68}
+    systems = {row.system for row in pooled}
     assert {"program(large)", "oracle", "ladder", "ladder by evidence", "kNN with a guard"} <= systems
     assert {"kNN with a guard, then evidence", "evidence after program(large)", "length"} <= systems
     assert "win rate" not in systems
-    by_name = {row.system: row for row in report.rows if not row.setting}
+    by_name = {row.system: row for row in pooled if not row.setting}
     assert by_name["cot(large)"].cost == pytest.approx(1.0)
-    best = next(row for row in report.rows if row.system == "oracle")
-    assert all(row.accuracy <= best.accuracy for row in report.rows)
+    best = next(row for row in pooled if row.system == "oracle")
+    assert all(row.accuracy <= best.accuracy for row in pooled)
     assert {row.concurrent for row in report.latency} == {1, 32}
     path = write_report(report, tmp_path)
     plot(report, path.with_suffix(".png"))

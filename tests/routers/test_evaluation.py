@@ -32,7 +32,7 @@ def test_constants_and_the_oracle_frame_every_router(specialists: Table) -> None
     ideal = oracle(specialists, 0.1).value(0.1).mean()
     values = [constant(specialists, route).value(0.1).mean() for route in specialists.routes]
     assert max(values) == constant(specialists, best).value(0.1).mean() < ideal
-    assert oracle(specialists).correct.mean() == pytest.approx((specialists.greedy.max(axis=1)).mean())
+    assert oracle(specialists).correct.mean() == pytest.approx((specialists.success.max(axis=1)).mean())
 
 
 def test_questions_that_share_a_split_key_are_one_observation() -> None:

@@ -6,13 +6,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from orchestrator.outcomes.learning import of_these_models
 from orchestrator.outcomes.store import OutcomeStore, OutcomesUnreadable
 from orchestrator.settings import Settings
 from orchestrator.settings_file import SettingsInvalid, load_settings
 from routers.acceptance.asked import asked_of
 from routers.acceptance.card import AcceptanceCard
 from routers.acceptance.fitting import TrainingMissing
-from routers.acceptance.selection import unselected
 from routers.acceptance.shelf import shipped_name
 from routers.acceptance.training import Pair, TooFewOutcomes, train
 
@@ -45,7 +45,7 @@ def _card(settings: Settings, store: OutcomeStore, seed: int) -> AcceptanceCard:
         {name: model.parameters for name, model in settings.models.items()},
     )
     roles = {name: model.role for name, model in settings.models.items()}
-    asked = asked_of(unselected(store.read()), roles)
+    asked = asked_of(of_these_models(store.read(), settings), roles)
     return train(asked, pair, settings.auto.ladders["medium"], seed)
 
 

@@ -21,7 +21,13 @@ _LENGTH = {
 
 
 def made_up(
-    questions: int, seed: int = 0, signal: float = 1.0, variants: int = 1, direct: bool = False
+    questions: int,
+    seed: int = 0,
+    signal: float = 1.0,
+    variants: int = 1,
+    direct: bool = False,
+    family: str = "made-up",
+    wording: str = "How much are {0} and {1} together?",
 ) -> list[Outcome]:
     """``variants`` questions in a row share a split key; ``direct`` adds the routes that answer at once."""
     skills = _SKILL | _DIRECT if direct else _SKILL
@@ -35,10 +41,10 @@ def made_up(
             wrong = str(1000 + chance.randrange(6))
             found.append(
                 Outcome(
-                    id=f"made-up/{number:04}",
-                    question=f"question {number}",
-                    family="made-up",
-                    split_key=f"made-up/{number // variants:04}",
+                    id=f"{family}/{number:04}",
+                    question=wording.format(number, number + 1),
+                    family=family,
+                    split_key=f"{family}/{number // variants:04}",
                     form="number",
                     route=route,
                     value="7" if right else wrong,

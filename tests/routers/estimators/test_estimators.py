@@ -79,6 +79,28 @@ def test_the_baselines_say_what_they_are(fits: dict[str, Fit], specialists: Tabl
     assert 0.2 < drawn.count("cot(large)") / len(drawn) < 0.4
 
 
+def test_a_route_is_worth_what_it_serves_not_what_its_further_samples_come_to(word_embedder: WordEmbedder) -> None:
+    made = outcomes.synthetic(30, topics=("arithmetic",))
+    sampled = [
+        one.model_copy(update={"seed": seed, "correct": False})
+        for seed in (1, 2)
+        for one in made
+        if "program" in one.route
+    ]
+    table = outcomes.table([*made, *sampled], word_embedder)
+    alone = outcomes.table(made, word_embedder)
+    assert np.array_equal(table.success, alone.success) and np.array_equal(table.cost, alone.cost)
+    assert fit_averages(table).by_route["program(large)"].success > 0.8
+
+
+def test_no_average_gains_from_questions_that_only_one_route_was_asked(word_embedder: WordEmbedder) -> None:
+    skills = {"program(large)": dict.fromkeys(outcomes.TOPICS, 0.5), "cot(large)": dict.fromkeys(outcomes.TOPICS, 0.7)}
+    both = outcomes.synthetic(40, skills=skills, topics=("arithmetic",))
+    easy = outcomes.synthetic(80, skills={"program(large)": dict.fromkeys(outcomes.TOPICS, 1.0)}, topics=("logic",))
+    averages = fit_averages(outcomes.table([*both, *easy], word_embedder)).by_route
+    assert averages["cot(large)"].success > averages["program(large)"].success
+
+
 def test_the_win_rate_learns_which_of_two_is_better_where(
     fits: dict[str, Fit], specialists: Table, word_embedder: WordEmbedder
 ) -> None:
