@@ -64,8 +64,8 @@ class Policies:
                 "tandem.max_risk",
                 "unsupported_value",
             )
-        point = self._card.risk(risk)
-        if point is None:
+        points = self._card.points(risk)
+        if not points:
             least = min((known.risk for known in self._card.risks), default=None)
             lowest = "no risk" if least is None else f"a risk of {least:g} at the least"
             raise RunRefused(
@@ -74,7 +74,7 @@ class Policies:
                 "invalid_value",
             )
         options: Mapping[Effort, Sequence[Route]] = dict.fromkeys(self._options, ()) if pinned else self._options
-        return Selecting(policy, self._card, self._roles, point, options)
+        return Selecting(policy, self._card, self._roles, points, options)
 
     def _staying(self, weighed: Weighed | None) -> Policy:
         """What serves a thread that is on the capable model: a learned router's choice of another does not count."""

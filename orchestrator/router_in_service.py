@@ -12,9 +12,11 @@ from orchestrator.settings import Settings
 from orchestrator.strategies import build_strategies
 from routers.assessment import Assessment
 from routers.embedding import Embedder
+from routers.estimators.protocol import Estimator
+from routers.familiarity import Familiarity
 from routers.route import Effort
 from routers.value import LearnedRouter, Weighed, routes_by_role
-from routers.versions import RouterShelf, VersionError
+from routers.versions import RouterCard, RouterShelf, VersionError
 
 _LOOK_SECONDS = 5.0
 _log = structlog.get_logger(__name__)
@@ -80,15 +82,19 @@ class ShelvedRouter:
             self._looked = time.monotonic()
 
     def _load(self, version: str) -> LearnedRouter:
-        card, estimator, familiarity = self._shelf.load(version)
         settings = self._settings
-        small, large = settings.named("small"), settings.named("large")
-        if (card.small, card.large) != (settings.models[small].sha256, settings.models[large].sha256):
-            raise VersionError(f"version {version} was trained for other models; train one with `tandem train router`")
+        card, estimator, familiarity = serving_version(self._shelf, version, settings)
         roles = {name: model.role for name, model in settings.models.items()}
         routes = routes_by_role(card.routes, roles, tuple(build_strategies(settings)))
-        price = settings.acceptance.price
+        price = card.prices(settings.acceptance.price)
         return LearnedRouter(version, estimator, familiarity, self._embedder, routes, price, card.fallback)
+
+
+def serving_version(shelf: RouterShelf, version: str, settings: Settings) -> tuple[RouterCard, Estimator, Familiarity]:
+    """A version that may serve the configured models. Raises ``VersionError``."""
+    card, estimator, familiarity = shelf.load(version)
+    card.refuse_other_pair(*(settings.models[settings.named(role)].sha256 for role in ("small", "large")))
+    return card, estimator, familiarity
 
 
 def shelf_folder(settings: Settings) -> Path:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agents.problem import Answer
+from agents.problem import Answer, AnswerForm
 from routers.acceptance.attempt import Roles, by_role
 from routers.acceptance.card import AcceptanceCard
 from routers.acceptance.judgement import ENOUGH_QUESTIONS
@@ -31,11 +31,11 @@ class Explained:
     def _explained(self, decision: Decision, assessment: Assessment) -> Decision:
         if self.card.questions.get(assessment.form, 0) < ENOUGH_QUESTIONS:
             return decision
-        considered = tuple(self._filled(estimate) for estimate in decision.considered)
+        considered = tuple(self._filled(estimate, assessment.form) for estimate in decision.considered)
         return decision.model_copy(update={"considered": considered})
 
-    def _filled(self, estimate: Estimate) -> Estimate:
-        measured = self.card.of(by_role(estimate.route.name, self.roles))
+    def _filled(self, estimate: Estimate, form: AnswerForm) -> Estimate:
+        measured = self.card.of(by_role(estimate.route.name, self.roles), form)
         if measured is None or estimate.success is not None:
             return estimate
         return estimate.model_copy(

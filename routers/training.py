@@ -50,6 +50,7 @@ def train(table: Table, fit: Fit, course: Course, advance: Callable[[], None] = 
     averages = cross_fit(table, fit_averages, folds=course.folds, seed=course.seed)
     held_out, constants = ([predictions[row] for row in complete] for predictions in (unseen, averages))
     judged = table.rows(complete)
+    fallback = best_constant(judged, course.price[_DECIDING])
     estimator = fit(table, course.seed)
     advance()
     now = datetime.datetime.now(datetime.UTC)
@@ -67,24 +68,32 @@ def train(table: Table, fit: Fit, course: Course, advance: Callable[[], None] = 
         questions=len(table),
         judged_on=len(judged),
         families={family: table.families.count(family) for family in sorted(set(table.families))},
-        fallback=best_constant(judged, course.price[_DECIDING]),
+        fallback=fallback,
         brier=brier(judged, held_out),
         brier_constant=brier(judged, constants),
-        judged=tuple(_judged(judged, held_out, effort, course.price[effort]) for effort in _efforts(course.price)),
+        judged=tuple(
+            _judged(judged, held_out, effort, course.price[effort], fallback) for effort in _efforts(course.price)
+        ),
     )
     return Trained(card, estimator, fit_familiarity(table, course.seed), frozenset(table.split_keys))
 
 
 def rejudge(
-    table: Table, estimator: Estimator, keys: frozenset[str], price: Mapping[Effort, float]
+    table: Table,
+    estimator: Estimator,
+    keys: frozenset[str],
+    price: Mapping[Effort, float],
+    fallback: str | None = None,
 ) -> tuple[int, tuple[Judged, ...]]:
-    """A version on the questions whose split keys it has not seen in training, and how many these were. Raises
-    ``TooFewOutcomes``."""
+    """A version on the questions whose split keys it has not seen in training, and how many these were. ``fallback``
+    is the version's. Raises ``TooFewOutcomes``."""
     fresh = table.rows([row for row, key in enumerate(table.split_keys) if key not in keys])
     fresh = fresh.only([route for route in fresh.routes if route in estimator.routes])
     judged = fresh.rows(_complete(fresh))
     predictions = [estimator.predict(features) for features in judged.features()]
-    return len(judged), tuple(_judged(judged, predictions, effort, price[effort]) for effort in _efforts(price))
+    return len(judged), tuple(
+        _judged(judged, predictions, effort, price[effort], fallback) for effort in _efforts(price)
+    )
 
 
 def _complete(table: Table) -> NDArray[np.int64]:
@@ -105,8 +114,8 @@ def _efforts(price: Mapping[Effort, float]) -> list[Effort]:
     return sorted(finite, key=lambda effort: effort != _DECIDING)
 
 
-def _judged(table: Table, predictions: list[Predictions], effort: Effort, price: float) -> Judged:
-    verdict = judge(table, predictions, price)
+def _judged(table: Table, predictions: list[Predictions], effort: Effort, price: float, fallback: str | None) -> Judged:
+    verdict = judge(table, predictions, price, fallback)
     return Judged(
         effort=effort,
         price=price,

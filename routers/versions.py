@@ -1,8 +1,12 @@
 """Versions of the learned router in a folder: which there are, which one serves, and the way back."""
 
 import json
+import math
 import os
 import tempfile
+import zipfile
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +77,20 @@ class RouterCard(BaseModel):
         """Whether there is paired evidence on held-out questions that it is better than the best constant."""
         return bool(self.judged) and self.judged[0].beats
 
+    def prices(self, current: Mapping[Effort, float]) -> dict[Effort, float]:
+        """Those of ``current`` at which it was judged to be better than the best constant; infinite elsewhere, where
+        it has no say."""
+        proven = {one.effort: one.price for one in self.judged if one.beats}
+        return {effort: price if proven.get(effort) == price else math.inf for effort, price in current.items()}
+
+    def refuse_other_pair(self, small: str, large: str) -> None:
+        """Raises ``VersionError`` unless the models have these sha256; what has none could be any model."""
+        if not small or not large or (self.small, self.large) != (small, large):
+            raise VersionError(
+                f"version {self.id} was trained for the models with sha256 {self.small} and {self.large}, not for "
+                f"{small or 'unknown'} and {large or 'unknown'}; train one with `tandem train router`"
+            )
+
     def verdict(self) -> str:
         """One sentence on whether it may serve and why."""
         if not self.judged:
@@ -137,7 +155,7 @@ class RouterShelf:
         try:
             estimator = restored(_read_state(self.folder / version / "estimator"))
             familiarity = Familiarity.restored(_read_state(self.folder / version / "familiarity"))
-        except (OSError, KeyError, ValueError, TypeError) as error:
+        except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise VersionError(f"version {version} cannot be read ({error!r}); train another") from error
         return card, estimator, familiarity
 
@@ -157,11 +175,7 @@ class RouterShelf:
         """Put a version in service. Raises ``VersionError`` for one without evidence that it beats the best constant,
         or of another pair of models."""
         card = self.card(version)
-        if (card.small, card.large) != (small, large):
-            raise VersionError(
-                f"version {version} was trained for the models with sha256 {card.small} and {card.large}, not for "
-                f"{small or 'unknown'} and {large or 'unknown'}; train one with `tandem train router`"
-            )
+        card.refuse_other_pair(small, large)
         if not card.beats:
             raise VersionError(
                 f"version {version} is not put in service: {card.verdict()}. The policy without it goes on serving; "
@@ -203,6 +217,7 @@ def _write_state(path: Path, state: State) -> None:
 
 
 def _read_state(path: Path) -> State:
-    with np.load(path.with_suffix(".npz"), allow_pickle=False) as stored:
+    # numpy leaves a file open that it cannot read.
+    with path.with_suffix(".npz").open("rb") as file, np.load(file, allow_pickle=False) as stored:
         head = json.loads(str(stored["__head__"]))
         return State(head["kind"], head["values"], {name: stored[name] for name in stored.files if name != "__head__"})

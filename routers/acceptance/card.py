@@ -21,10 +21,11 @@ class _Part(BaseModel):
 
 
 class Measured(_Part):
-    """What a route came to on ``n`` questions of the data: how many were ``right``, the mean ``tokens`` written and the
-    mean ``cost`` relative to the large model's ``cot``, prompts included."""
+    """What a route came to on ``n`` questions of a ``form``: how many were ``right``, the mean ``tokens`` written and
+    the mean ``cost`` relative to the large model's ``cot``, prompts included."""
 
     route: str
+    form: AnswerForm
     n: int
     right: int
     tokens: float
@@ -51,9 +52,11 @@ class Gain(_Part):
 
 
 class RiskPoint(_Part):
-    """On ``answered`` of ``n`` held-out questions the probability reached ``threshold``; ``wrong`` of these were wrong,
-    which keeps the error below ``risk`` with 95 % confidence."""
+    """On ``answered`` of ``n`` held-out questions of a ``form`` the probability reached ``threshold``; ``wrong`` of
+    these were wrong, which keeps the error below ``risk`` with 95 % confidence. One form's errors say nothing of
+    another's."""
 
+    form: AnswerForm
     risk: float
     threshold: float
     answered: int
@@ -63,7 +66,8 @@ class RiskPoint(_Part):
 
 class AcceptanceCard(_Part):
     """``small`` and ``large``: sha256 of the models' files. ``questions``: of each form in the data. ``ladder``: routes
-    that were tried in turn for ``risks``, which are sorted by risk. ``metrics`` are of cross-fitted predictions."""
+    that were tried in turn for ``risks``, which are sorted by form and risk. ``metrics`` are of cross-fitted
+    predictions."""
 
     small: str
     large: str
@@ -100,12 +104,13 @@ class AcceptanceCard(_Part):
         found = {gain.after: gain for gain in self.gains if gain.route == route}
         return found.get(wanted) or found.get(())
 
-    def of(self, route: str) -> Measured | None:
-        return next((measured for measured in self.measured if measured.route == route), None)
+    def of(self, route: str, form: AnswerForm) -> Measured | None:
+        return next((one for one in self.measured if (one.route, one.form) == (route, form)), None)
 
-    def risk(self, most: float) -> RiskPoint | None:
-        """The point with the highest risk that is not above ``most``; None where the data vouch for nothing so low."""
-        return max((p for p in self.risks if p.risk <= most + 1e-9), key=lambda p: p.risk, default=None)
+    def points(self, most: float) -> dict[AnswerForm, RiskPoint]:
+        """For each form the point with the highest risk that is not above ``most``; none of a form where the data vouch
+        for nothing so low."""
+        return {point.form: point for point in self.risks if point.risk <= most + 1e-9}
 
 
 def load_card(path: Path) -> AcceptanceCard:

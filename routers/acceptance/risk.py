@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from agents.problem import AnswerForm
 from routers.acceptance.card import RiskPoint
 
 _RISKS = tuple(round(0.01 * step, 2) for step in (*range(1, 11), 12, 15, 20, 25, 30, 40, 50))
@@ -27,11 +28,11 @@ def ladder_outcomes(steps: Sequence[Sequence[tuple[float, bool]]], threshold: fl
     return [next((right for p, right in step if p >= threshold), None) for step in steps]
 
 
-def risk_points(steps: Sequence[Sequence[tuple[float, bool]]]) -> tuple[RiskPoint, ...]:
+def risk_points(steps: Sequence[Sequence[tuple[float, bool]]], form: AnswerForm) -> tuple[RiskPoint, ...]:
     """A point for each risk that can be vouched for, by rising risk; a higher risk allows what a lower one does."""
     points: list[RiskPoint] = []
     for risk in _RISKS:
-        point = risk_point(steps, risk)
+        point = risk_point(steps, risk, form)
         if points and (point is None or points[-1].answered > point.answered):
             point = points[-1].model_copy(update={"risk": risk})
         if point is not None:
@@ -39,7 +40,7 @@ def risk_points(steps: Sequence[Sequence[tuple[float, bool]]]) -> tuple[RiskPoin
     return tuple(points)
 
 
-def risk_point(steps: Sequence[Sequence[tuple[float, bool]]], risk: float) -> RiskPoint | None:
+def risk_point(steps: Sequence[Sequence[tuple[float, bool]]], risk: float, form: AnswerForm) -> RiskPoint | None:
     """The lowest threshold that keeps the error among answered questions below ``risk`` with 95 % confidence; None
     where so little can be vouched for.
 
@@ -50,12 +51,12 @@ def risk_point(steps: Sequence[Sequence[tuple[float, bool]]], risk: float) -> Ri
     tops = sorted((max((p for p, _ in step), default=0.0) for step in steps), reverse=True)
     counts = _counts(_start(risk, len(tops)), len(tops))
     starts = [counts[len(counts) * part // _STARTS :] for part in range(_STARTS)]
-    found = [_lowest(steps, risk, [tops[count - 1] for count in rest]) for rest in starts]
+    found = [_lowest(steps, risk, form, [tops[count - 1] for count in rest]) for rest in starts]
     return max((point for point in found if point is not None), key=lambda point: point.answered, default=None)
 
 
 def _lowest(
-    steps: Sequence[Sequence[tuple[float, bool]]], risk: float, thresholds: Sequence[float]
+    steps: Sequence[Sequence[tuple[float, bool]]], risk: float, form: AnswerForm, thresholds: Sequence[float]
 ) -> RiskPoint | None:
     """The last of ``thresholds``, from the strictest, before the first that fails."""
     found: RiskPoint | None = None
@@ -64,7 +65,7 @@ def _lowest(
         wrong = sum(not right for right in answers)
         if threshold <= 0 or upper_bound(wrong, len(answers), 1 - (1 - _CONFIDENCE) / _STARTS) > risk:
             break
-        found = RiskPoint(risk=risk, threshold=threshold, answered=len(answers), wrong=wrong, n=len(steps))
+        found = RiskPoint(form=form, risk=risk, threshold=threshold, answered=len(answers), wrong=wrong, n=len(steps))
     return found
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from agents.problem import Answer
+from agents.problem import Answer, AnswerForm
 from routers.acceptance.attempt import Roles, attempt_of, by_role, camps
 from routers.acceptance.card import AcceptanceCard, RiskPoint
 from routers.acceptance.judgement import unknown
@@ -14,14 +14,14 @@ from routers.route import Decision, Effort, Route
 
 @dataclass(frozen=True, slots=True)
 class Selecting:
-    """Wraps any policy. An answer that it accepts below the ``point``'s threshold is followed by the rest of
+    """Wraps any policy. An answer that it accepts below the threshold of its form's point is followed by the rest of
     ``options``, and withheld when these are used up. What cannot be compared is written straight to the reader and has
     no probability, so there the risk does not apply."""
 
     others: Policy
     card: AcceptanceCard
     roles: Roles
-    point: RiskPoint
+    points: Mapping[AnswerForm, RiskPoint]
     options: Mapping[Effort, Sequence[Route]]
 
     def first(self, assessment: Assessment, effort: Effort) -> Decision:
@@ -33,15 +33,18 @@ class Selecting:
             return verdict
         tried = [attempt_of(answer, self.roles) for answer in attempts]
         why = unknown(self.card, tried, assessment.form)
-        if why is not None:
+        point = self.points.get(assessment.form)
+        if why is None and point is None:
+            why = f"the known outcomes of answers that are a {assessment.form} vouch for none so low"
+        if why is not None or point is None:
             return Abstain(reason=f"no risk can be vouched for, since {why}")
         groups = camps([attempt.value for attempt in tried], assessment.form)
         own = next((camp for camp in groups if verdict.attempt in camp.members), None)
         probability = 0.0 if own is None else self.card.probability(tried, own, assessment.form)
-        if probability >= self.point.threshold:
-            reason = f"{verdict.reason}; {probability:.0%} likely to be right, enough for a risk of {self.point.risk:g}"
+        if probability >= point.threshold:
+            reason = f"{verdict.reason}; {probability:.0%} likely to be right, enough for a risk of {point.risk:g}"
             return verdict.model_copy(update={"reason": reason, "supported": True})
-        return self._further([attempt.route for attempt in tried], effort, self._doubt(probability))
+        return self._further([attempt.route for attempt in tried], effort, _doubt(point, probability))
 
     def _further(self, done: Sequence[str], effort: Effort, doubt: str) -> Abstain | Decision:
         for route in self.options[effort]:
@@ -49,9 +52,9 @@ class Selecting:
                 return Decision(route=route, reason=doubt)
         return Abstain(reason=doubt)
 
-    def _doubt(self, probability: float) -> str:
-        point = self.point
-        return (
-            f"the answer is {probability:.0%} likely to be right, below the {point.threshold:.0%} that a risk of "
-            f"{point.risk:g} takes ({point.wrong} of {point.answered} such answers to known questions were wrong)"
-        )
+
+def _doubt(point: RiskPoint, probability: float) -> str:
+    return (
+        f"the answer is {probability:.0%} likely to be right, below the {point.threshold:.0%} that a risk of "
+        f"{point.risk:g} takes ({point.wrong} of {point.answered} such answers to known questions were wrong)"
+    )

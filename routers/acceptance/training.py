@@ -1,12 +1,14 @@
 """Training: everything of a card, judged and calibrated where it was not fitted."""
 
 import datetime
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
 
+from agents.problem import AnswerForm
 from routers.acceptance.asked import Asked, data_hash, folds_of
 from routers.acceptance.calibration import calibration_floor, expected_calibration_error
 from routers.acceptance.card import AcceptanceCard, Measured
@@ -44,7 +46,7 @@ class _Unseen:
     probabilities: list[float] = field(default_factory=list)
     right: list[float] = field(default_factory=list)
     observed: Observed = field(default_factory=dict)
-    steps: list[list[tuple[float, bool]]] = field(default_factory=list)
+    steps: dict[AnswerForm, list[list[tuple[float, bool]]]] = field(default_factory=dict)
     loss: list[float] = field(default_factory=list)
 
 
@@ -86,7 +88,7 @@ def train(asked: Sequence[Asked], pair: Pair, ladder: Sequence[str], seed: int) 
         measured=measure(asked, routes, pair.parameters),
         gains=gains_of(unseen.observed),
         ladder=tuple(ladder),
-        risks=risk_points(unseen.steps),
+        risks=tuple(point for form in sorted(unseen.steps) for point in risk_points(unseen.steps[form], form)),
         metrics=_metrics(unseen),
     )
 
@@ -117,15 +119,16 @@ def across_folds(asked: Sequence[Asked], routes: Sequence[str], ladder: Sequence
         for one in test:
             taken = [index for route in ladder if (index := one.index(route)) is not None]
             if len(taken) == len(ladder):
-                unseen.steps.append([standing.of(one, taken[: count + 1]) for count in range(len(taken))])
+                steps = [standing.of(one, taken[: count + 1]) for count in range(len(taken))]
+                unseen.steps.setdefault(one.form, []).append(steps)
     return unseen
 
 
 def measure(asked: Sequence[Asked], routes: Sequence[str], parameters: Mapping[str, float]) -> tuple[Measured, ...]:
-    """Every route's success, tokens and cost on the questions that it was asked, greedily."""
+    """Every route's success, tokens and cost on the questions of each form that it was asked, greedily."""
     found = []
-    for route in routes:
-        own = [(one, index) for one in asked if (index := one.index(route)) is not None]
+    for form, route in itertools.product(sorted({one.form for one in asked}), routes):
+        own = [(one, index) for one in asked if one.form == form and (index := one.index(route)) is not None]
         beside = [(one, index, beside_it) for one, index in own if (beside_it := one.index(YARDSTICK)) is not None]
         spent = sum(weigh_all(one.tokens[index], parameters) for one, index, _ in beside)
         base = sum(weigh_all(one.tokens[other], parameters) for one, _, other in beside)
@@ -134,6 +137,7 @@ def measure(asked: Sequence[Asked], routes: Sequence[str], parameters: Mapping[s
         found.append(
             Measured(
                 route=route,
+                form=form,
                 n=len(own),
                 right=sum(one.right[index] for one, index in own),
                 tokens=float(np.mean([sum(u.completion for u in one.tokens[i].values()) for one, i in own])),

@@ -7,7 +7,7 @@ another attempt adds is the value of information about the answer that is in han
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from agents.problem import Answer
+from agents.problem import Answer, AnswerForm
 from routers.acceptance.attempt import Attempt, Roles, attempt_of, by_role
 from routers.acceptance.card import AcceptanceCard
 from routers.acceptance.judgement import Judgement, judge, unknown
@@ -59,7 +59,7 @@ class Weighing:
         if why is not None:
             return _uncalibrated(self.others.after(assessment, effort, attempts), why)
         judgement = judge(self.card, tried, assessment.form)
-        option = self._best(tried, judgement, effort)
+        option = self._best(tried, judgement, assessment.form, effort)
         if option is not None:
             return self._further(option, judgement)
         if judgement.attempt is None:
@@ -70,23 +70,25 @@ class Weighing:
             supported=judgement.probability >= _SUPPORTED,
         )
 
-    def _best(self, tried: Sequence[Attempt], judgement: Judgement, effort: Effort) -> _Option | None:
+    def _best(self, tried: Sequence[Attempt], judgement: Judgement, form: AnswerForm, effort: Effort) -> _Option | None:
         """The attempt that is worth most beyond its cost; without any answer so far the next one that can be paid."""
-        options = [option for option in self._options(tried, judgement, effort) if self._affordable(option)]
+        options = [option for option in self._options(tried, judgement, form, effort) if self._affordable(option)]
         if judgement.attempt is None:
             return next(iter(options), None)
         price = self.price[effort]
         best = max(options, key=lambda option: option.gain - price * option.cost, default=None)
         return best if best is not None and best.gain > price * best.cost else None
 
-    def _options(self, tried: Sequence[Attempt], judgement: Judgement, effort: Effort) -> list[_Option]:
+    def _options(
+        self, tried: Sequence[Attempt], judgement: Judgement, form: AnswerForm, effort: Effort
+    ) -> list[_Option]:
         done = [attempt.route for attempt in tried]
         found = []
         for route in self.options[effort]:
             name = by_role(route.name, self.roles)
             if route.sample < done.count(name):
                 continue
-            gain, measured = self.card.gain(done, name), self.card.of(name)
+            gain, measured = self.card.gain(done, name), self.card.of(name, form)
             if measured is None or (gain is None and judgement.attempt is not None):
                 continue
             worth = 0.0 if gain is None else gain.at(judgement.probability)

@@ -1,5 +1,6 @@
 """Versions of the learned router: stored whole, put in service on evidence only, and taken back."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -61,10 +62,23 @@ def test_only_evidence_puts_a_version_in_service(tmp_path: Path, good: Trained, 
         shelf.activate(worse, "a" * 64, "b" * 64)
     with pytest.raises(VersionError, match="trained for the models"):
         shelf.activate(better, "a" * 64, "c" * 64)
+    with pytest.raises(VersionError, match="not for unknown and unknown"):
+        shelf.activate(better, "", "")
     assert shelf.active() is None
     shelf.activate(better, "a" * 64, "b" * 64)
     assert RouterShelf(tmp_path).active() == better
     assert [card.id for card in shelf.versions()] == sorted([better, worse])
+
+
+def test_it_has_a_say_only_at_prices_at_which_it_was_judged_better(good: Trained) -> None:
+    low = next(one for one in good.card.judged if one.effort == "low")
+    worse = low.model_copy(update={"interval": (-0.01, 0.2)})
+    rest = tuple(one for one in good.card.judged if one is not low)
+    card = good.card.model_copy(update={"judged": (*rest, worse)})
+    assert card.beats
+    prices = card.prices({**_PRICE, "high": 123.0})
+    assert prices["medium"] == _PRICE["medium"]
+    assert prices["low"] == prices["high"] == math.inf, "no evidence at one, another price at the other"
 
 
 def test_rollback_goes_back_step_by_step(tmp_path: Path, good: Trained, specialists: Table) -> None:
@@ -85,9 +99,11 @@ def test_a_version_that_is_gone_or_broken_is_named(tmp_path: Path, good: Trained
     for wrong in ("20200101T000000-abcdef", "../routers", ""):
         with pytest.raises(VersionError, match=f"known: {version}"):
             shelf.load(wrong)
-    (tmp_path / version / "estimator.npz").write_bytes(b"broken")
-    with pytest.raises(VersionError, match=version):
-        shelf.load(version)
+    whole = (tmp_path / version / "estimator.npz").read_bytes()
+    for broken in (b"broken", whole[: len(whole) // 2], whole[:40], b""):
+        (tmp_path / version / "estimator.npz").write_bytes(broken)
+        with pytest.raises(VersionError, match=version):
+            shelf.load(version)
     with pytest.raises(VersionError, match="already"):
         _save(shelf, good)
 

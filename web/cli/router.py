@@ -1,5 +1,6 @@
 """``tandem router``: which learned router serves, why, and the way to another one."""
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,7 @@ from rich.console import Console
 
 from orchestrator.outcomes.learning import learnable
 from orchestrator.outcomes.store import OutcomeStore, OutcomesUnreadable
-from orchestrator.router_in_service import shelf_folder
+from orchestrator.router_in_service import serving_version, shelf_folder
 from orchestrator.settings import Settings
 from routers.embedding import WordEmbedder
 from routers.estimators.table import TooFewOutcomes
@@ -49,7 +50,7 @@ def evaluate(
     try:
         card, estimator, _ = shelf.load(version)
         table = learnable(OutcomeStore(outcomes or settings.storage.directory / "outcomes"), settings, WordEmbedder())
-        questions, judged = rejudge(table, estimator, shelf.keys(version), settings.acceptance.price)
+        questions, judged = rejudge(table, estimator, shelf.keys(version), settings.acceptance.price, card.fallback)
     except TooFewOutcomes as few:
         console.print(
             f"as it was judged when it was trained, because of new questions {few}", highlight=False, soft_wrap=True
@@ -114,7 +115,7 @@ def _why(settings: Settings, shelf: RouterShelf, active: str | None, versions: l
     if not settings.router.serve:
         return "no learned router serves, because `serve` under [router] is false"
     if active is not None:
-        return f"{active} serves `auto`: {shelf.card(active).verdict()}"
+        return _serving(settings, shelf, active)
     if not versions:
         return (
             "no learned router serves, because none was trained: collect outcomes with `tandem bench collect`, then "
@@ -123,6 +124,18 @@ def _why(settings: Settings, shelf: RouterShelf, active: str | None, versions: l
     if any(card.beats for card in versions):
         return "no learned router serves, although one may: put it in service with `tandem router activate VERSION`"
     return f"no learned router serves. Of the newest version: {versions[-1].verdict()}"
+
+
+def _serving(settings: Settings, shelf: RouterShelf, active: str) -> str:
+    try:
+        card, _, _ = serving_version(shelf, active, settings)
+    except VersionError as error:
+        return f"{active} is in service, but no learned router serves: {error}"
+    prices = card.prices(settings.acceptance.price)
+    efforts = ", ".join(effort for effort, price in prices.items() if math.isfinite(price))
+    if not efforts:
+        return f"{active} is in service, but has no say: it was not judged better at any of the prices of now"
+    return f"{active} serves `auto` at effort {efforts}: {card.verdict()}"
 
 
 def _failed(error: Exception) -> typer.Exit:

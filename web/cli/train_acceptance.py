@@ -58,7 +58,11 @@ def _show(card: AcceptanceCard, console: Console) -> None:
         console.print(f"  {name:14} {value:.3f}", highlight=False)
     for measured in card.measured:
         share = f"{measured.right}/{measured.n}"
-        console.print(f"  {measured.route:16} right {share:>9}  cost {measured.cost:.2f}", highlight=False)
+        console.print(
+            f"  {measured.form:10} {measured.route:16} right {share:>9}  cost {measured.cost:.2f}", highlight=False
+        )
     for point in card.risks:
         answered = f"{point.answered}/{point.n}"
-        console.print(f"  risk {point.risk:4.2f}: answers {answered} from {point.threshold:.3f}", highlight=False)
+        console.print(
+            f"  {point.form:10} risk {point.risk:4.2f}: answers {answered} from {point.threshold:.3f}", highlight=False
+        )

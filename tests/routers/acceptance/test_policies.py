@@ -104,9 +104,8 @@ def test_answers_of_an_unknown_kind_are_left_to_the_ladder_and_the_trace_says_so
 
 
 def test_a_risk_withholds_what_is_not_sure_enough_and_says_why(card: AcceptanceCard) -> None:
-    point = card.risk(0.2)
-    assert point is not None
-    pinned = Selecting(Constant(_PROGRAM, "asked for"), card, _ROLES, point, {"medium": ()})
+    points = card.points(0.2)
+    pinned = Selecting(Constant(_PROGRAM, "asked for"), card, _ROLES, points, {"medium": ()})
     assert isinstance(pinned.after(_NUMBER, "medium", [_answer("program", "7", -0.02)]), Accept)
     withheld = pinned.after(_NUMBER, "medium", [_answer("program", "7", -0.4)])
     assert isinstance(withheld, Abstain)
@@ -116,9 +115,8 @@ def test_a_risk_withholds_what_is_not_sure_enough_and_says_why(card: AcceptanceC
 
 
 def test_a_risk_tries_the_other_routes_before_it_withholds(card: AcceptanceCard) -> None:
-    point = card.risk(0.2)
-    assert point is not None
-    selecting = Selecting(_ladder(_PROGRAM), card, _ROLES, point, _RUNGS)
+    points = card.points(0.2)
+    selecting = Selecting(_ladder(_PROGRAM), card, _ROLES, points, _RUNGS)
     doubtful = _answer("program", "7", -0.3)
     further = selecting.after(_NUMBER, "medium", [doubtful])
     assert isinstance(further, Decision)
@@ -127,6 +125,10 @@ def test_a_risk_tries_the_other_routes_before_it_withholds(card: AcceptanceCard)
     assert isinstance(agreed, Accept)
     disputed = selecting.after(_NUMBER, "medium", [doubtful, _answer("cot", "8", -0.4)])
     assert isinstance(disputed, Abstain)
+    none = Selecting(_ladder(_PROGRAM), card, _ROLES, {}, _RUNGS).after(
+        _NUMBER, "medium", [_answer("program", "7", -0.01)]
+    )
+    assert isinstance(none, Abstain) and "of answers that are a number vouch for none so low" in none.reason
     unknown = selecting.after(_CHOICE, "medium", [_answer("program", "A", -0.01)])
     assert isinstance(unknown, Abstain)
     assert "no risk can be vouched for" in unknown.reason

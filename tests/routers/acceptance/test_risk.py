@@ -24,7 +24,7 @@ def test_the_error_among_answers_stays_below_the_risk_on_new_questions() -> None
     new = _answers(20_000, seed=99)
     broken = vouched = 0
     for seed in range(40):
-        point = risk_point(_answers(300, seed), 0.2)
+        point = risk_point(_answers(300, seed), 0.2, "number")
         if point is None:
             continue
         vouched += 1
@@ -36,12 +36,12 @@ def test_the_error_among_answers_stays_below_the_risk_on_new_questions() -> None
 
 
 def test_a_risk_that_the_data_cannot_vouch_for_has_no_threshold() -> None:
-    assert risk_point(_answers(300, seed=0), 0.005) is None
-    assert risk_point([[(0.9, True)]] * 10, 0.1) is None
+    assert risk_point(_answers(300, seed=0), 0.005, "number") is None
+    assert risk_point([[(0.9, True)]] * 10, 0.1, "number") is None
 
 
 def test_a_higher_risk_never_answers_less() -> None:
-    points = risk_points(_answers(400, seed=2))
+    points = risk_points(_answers(400, seed=2), "number")
     answered = [point.answered for point in points]
     assert answered == sorted(answered)
     assert points[-1].risk == 0.5

@@ -46,11 +46,29 @@ def test_a_second_opinion_is_worth_more_where_the_first_answer_is_doubtful(card:
 
 
 def test_what_was_measured_is_the_share_and_cost_of_each_route(card: AcceptanceCard) -> None:
-    measured = card.of("program(large)")
+    measured = card.of("program(large)", "number")
     assert measured is not None
     assert measured.right / measured.n == pytest.approx(measured.success)
     assert (measured.tokens, measured.cost) == (100, pytest.approx(105 / 265))
-    assert card.of("cot(large)").cost == pytest.approx(1.0)  # type: ignore[union-attr]
+    assert card.of("cot(large)", "number").cost == pytest.approx(1.0)  # type: ignore[union-attr]
+
+
+def test_answers_of_one_form_vouch_for_no_other() -> None:
+    outcomes = made_up(240)
+    wrong = [
+        one.model_copy(
+            update={"id": f"choice/{one.id}", "split_key": f"choice/{one.id}", "form": "choice", "value": "B"}
+            | {"correct": False, "family": "choices"}
+        )
+        for one in made_up(80, seed=1)
+    ]
+    card = train(
+        asked_of([*outcomes, *wrong], {}), Pair("s", "l", PARAMETERS), ("program(large)", "cot(large)"), seed=0
+    )
+    assert set(card.points(0.2)) == {"number"}
+    measured = card.of("program(large)", "choice")
+    assert measured is not None and (measured.right, measured.n) == (0, 80)
+    assert card.of("program(large)", "number").success > 0.6  # type: ignore[union-attr]
 
 
 def test_questions_that_share_a_split_key_share_a_fold() -> None:

@@ -35,7 +35,9 @@ def test_without_outcomes_the_way_to_some_is_named(directory: Path) -> None:
     assert status.exit_code == 0 and "none was trained" in status.output
 
 
-def test_a_router_with_evidence_serves_until_it_is_rolled_back(directory: Path) -> None:
+def test_a_router_with_evidence_serves_until_it_is_rolled_back(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     OutcomeStore(directory / "outcomes").append(synthetic(60))
     version = _trained()
     assert "although one may" in _tandem("router", "status").output
@@ -43,6 +45,9 @@ def test_a_router_with_evidence_serves_until_it_is_rolled_back(directory: Path) 
     assert activated.exit_code == 0 and "beats the best constant" in activated.output
     status = _tandem("router", "status").output
     assert status.startswith(f"{version} serves `auto`") and "n = 180" in status
+    monkeypatch.setenv("TANDEM__MODELS__LARGE__SHA256", "f" * 64)
+    assert "but no learned router serves" in (other := _tandem("router", "status").output) and "train one" in other
+    monkeypatch.delenv("TANDEM__MODELS__LARGE__SHA256")
     rolled = _tandem("router", "rollback")
     assert rolled.exit_code == 0 and "no learned router serves" in rolled.output
 
