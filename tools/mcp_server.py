@@ -16,6 +16,7 @@ from tools.protocol import Tool, ToolResult
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 _CALL_SECONDS = 100.0
 _MOST_PAGES = 20
+_LONGEST_REASON = 300
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 _log = structlog.get_logger(__name__)
 
@@ -74,6 +75,11 @@ class McpServer:
             if error.code == CONNECTION_CLOSED:
                 self._broken.set()
             return ToolResult(f"the MCP server {self.name!r} refused the call: {error}", ok=False)
+        # So the client says that an answer is not what the protocol or the tool's own description promises: this call
+        # has no result, and the connection, which others use at the same time, is sound.
+        except (RuntimeError, ValueError, ArithmeticError) as error:
+            reason = str(error).partition("\n")[0][:_LONGEST_REASON]
+            return ToolResult(f"the MCP server {self.name!r} gave {tool!r} an answer of no use: {reason}", ok=False)
         # The transports raise what their libraries raise; whatever it is, this call has no result and the
         # connection is suspect.
         except Exception as error:  # noqa: BLE001

@@ -7,12 +7,17 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import jsonschema
+import structlog
+from referencing import Registry
+from referencing.exceptions import Unresolvable
 
 from tools.protocol import Tool, ToolResult
 
 _LONGEST_RESULT = 6_000
 _LONGEST_ARGUMENTS = 200_000
+_LONGEST_REASON = 300
 _CALL_SECONDS = 120.0
+_log = structlog.get_logger(__name__)
 
 
 class Toolbox:
@@ -26,6 +31,10 @@ class Toolbox:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(self._tools)
+
+    @property
+    def tools(self) -> tuple[Tool, ...]:
+        return tuple(self._tools.values())
 
     def with_tools(self, more: Iterable[Tool]) -> "Toolbox":
         """This toolbox and ``more``, under the same allow-list."""
@@ -55,6 +64,10 @@ class Toolbox:
                 result = await tool.call(read)
         except TimeoutError:
             return ToolResult(f"{name} did not answer within {_CALL_SECONDS:.0f} s", ok=False)
+        # A tool may be anybody's; what it raises must not end the run that called it.
+        except Exception as error:  # noqa: BLE001
+            _log.warning("a tool raised", tool=name, error=repr(error)[:_LONGEST_REASON])
+            return ToolResult(f"{name} failed: {repr(error)[:_LONGEST_REASON]}", ok=False)
         return ToolResult(bounded(result.text), result.ok)
 
 
@@ -75,11 +88,29 @@ def _read(arguments: str, schema: Mapping[str, Any]) -> dict[str, Any] | ToolRes
         return ToolResult(f"the arguments are no JSON: {error}", ok=False)
     if not isinstance(value, dict):
         return ToolResult("the arguments must be a JSON object", ok=False)
+    problem = _misfit(value, schema)
+    return value if problem is None else ToolResult(problem, ok=False)
+
+
+def _misfit(value: Mapping[str, Any], schema: Mapping[str, Any]) -> str | None:
+    """What is wrong with the arguments or with the schema, which may come from an MCP server; None if they fit."""
     try:
-        jsonschema.validate(value, schema)
-    except (jsonschema.ValidationError, jsonschema.SchemaError) as error:
-        return ToolResult(f"the arguments do not fit: {error.message[:300]}", ok=False)
-    return value
+        # The registry is empty, so that a $ref to an address is not fetched.
+        jsonschema.validate(value, schema, registry=Registry())
+    except jsonschema.ValidationError as error:
+        return f"the arguments do not fit: {error.message[:_LONGEST_REASON]}"
+    except jsonschema.SchemaError as error:
+        return _unusable(f"is not valid: {error.message}")
+    except Unresolvable as error:
+        return _unusable(f"refers to what is not in it: {error}")
+    # A schema can be at odds with the library in many ways, among them a $ref to itself.
+    except Exception as error:  # noqa: BLE001
+        return _unusable(f"cannot be used: {error!r}")
+    return None
+
+
+def _unusable(problem: str) -> str:
+    return f"this tool cannot be called, use another one; the schema of its arguments {problem[:_LONGEST_REASON]}"
 
 
 def _allows(allowed: Sequence[str] | None, name: str) -> bool:

@@ -30,7 +30,11 @@ class ConvertUnits:
     }
 
     async def call(self, arguments: Mapping[str, Any]) -> ToolResult:
-        value, source, target = float(arguments["value"]), arguments["from_unit"], arguments["to_unit"]
+        source, target = arguments["from_unit"], arguments["to_unit"]
+        try:
+            value = float(arguments["value"])
+        except OverflowError:
+            return ToolResult("the value is too large; write it as a smaller number of a larger unit", ok=False)
         # The registry reads its definitions on first use, which takes a moment.
         return await asyncio.to_thread(_convert, value, source, target)
 

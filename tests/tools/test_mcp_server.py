@@ -2,7 +2,10 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from tools.mcp_server import McpAddress, McpServer
 from tools.toolbox import Toolbox
 
 SERVER = str(Path(__file__).parent / "mcp_servers.py")
+MISBEHAVING = str(Path(__file__).parent / "misbehaving_mcp_server.py")
 
 
 @pytest.fixture(params=["stdio", "http"])
@@ -77,3 +81,55 @@ async def test_a_server_that_is_not_there_offers_nothing() -> None:
     assert not await server.connected(1)
     assert server.tools() == ()
     await server.aclose()
+
+
+@contextmanager
+def _web_server() -> Iterator[tuple[str, list[str]]]:
+    """The address of a schema on a web server, and the paths that were asked of it."""
+    asked: list[str] = []
+
+    class Schema(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+    server = HTTPServer(("127.0.0.1", 0), Schema)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/schema.json", asked
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+async def test_a_schema_that_cannot_be_used_is_a_result_that_says_so_and_fetches_nothing() -> None:
+    with _web_server() as (address, asked):
+        command = McpAddress(command=sys.executable, arguments=(MISBEHAVING, address))
+        async with _running(command) as server:
+            toolbox = Toolbox(server.tools())
+            for tool, said in {
+                "refers_nowhere": "refers to what is not in it",
+                "refers_elsewhere": "refers to what is not in it",
+                "refers_to_itself": "cannot be used",
+                "of_no_type": "is not valid",
+            }.items():
+                result = await toolbox.call(f"tests__{tool}", '{"a": 1}')
+                assert not result.ok
+                assert said in result.text, tool
+            assert (await toolbox.call("tests__slow", "[]")).text == "the arguments must be a JSON object"
+        assert asked == []
+
+
+@pytest.mark.parametrize("tool", ["wrong_structure", "no_structure", "output_refers_nowhere"])
+async def test_an_answer_of_no_use_fails_its_own_call_and_no_other(tool: str) -> None:
+    address = McpAddress(command=sys.executable, arguments=(MISBEHAVING, "http://127.0.0.1:1/"))
+    async with _running(address) as server:
+        toolbox = Toolbox(server.tools())
+        other, bad = await asyncio.gather(toolbox.call("tests__slow", "{}"), toolbox.call(f"tests__{tool}", "{}"))
+        assert not bad.ok
+        assert f"'{tool}' an answer of no use" in bad.text
+        assert (other.text, other.ok) == ("done", True)

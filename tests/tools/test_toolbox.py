@@ -50,6 +50,17 @@ async def test_arguments_that_do_not_fit_are_refused_in_words(arguments: str) ->
     assert "arguments" in result.text
 
 
+class Broken(Echo):
+    async def call(self, arguments: Mapping[str, Any]) -> ToolResult:
+        raise ConnectionResetError("the line is dead")
+
+
+async def test_a_tool_that_raises_is_a_result_that_says_so() -> None:
+    result = await Toolbox([Broken()]).call("echo", '{"text": "x"}')
+    assert not result.ok
+    assert "the line is dead" in result.text
+
+
 async def test_a_long_result_keeps_its_ends() -> None:
     result = await Toolbox([Echo()]).call("echo", '{"text": "%s"}' % ("a" + "x" * 50_000 + "z"))
     assert len(result.text) < 7_000
@@ -63,6 +74,7 @@ async def test_a_long_result_keeps_its_ends() -> None:
         ('{"value": 2, "from_unit": "m/s", "to_unit": "km/h"}', "= 7.2 km/h"),
         ('{"value": 1, "from_unit": "kg m^2/s^2", "to_unit": "J"}', "= 1 J"),
         ('{"value": 1, "from_unit": "m", "to_unit": "s"}', "cannot convert"),
+        (f'{{"value": 1{"0" * 400}, "from_unit": "m", "to_unit": "km"}}', "too large"),
         ('{"value": 1, "from_unit": "m**9**9**9", "to_unit": "km"}', "no unit"),
         ('{"value": 1, "from_unit": "__import__(\'os\')", "to_unit": "km"}', "no unit"),
     ],
