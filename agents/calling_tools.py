@@ -14,6 +14,7 @@ from agents.problem import Answer, Evidence, Problem
 from agents.prompts import render
 from agents.python_tool import PythonTool
 from agents.strategy import CallerTools, SolveContext, write
+from agents.untrusted import neutralised
 from tools.protocol import ToolResult
 from tools.sandbox.session import Session
 from tools.toolbox import Toolbox
@@ -83,7 +84,7 @@ class CallingTools:
             if not repeated:
                 known[name, arguments] = await self._call(name, arguments, toolbox, context)
             result = known[name, arguments]
-            content = render("tool_result", tool=name[:64], text=unfenced(result.text), ok=str(result.ok))
+            content = render("tool_result", tool=name[:64], text=neutralised(result.text), ok=str(result.ok))
             if repeated:
                 content = render("tool_repeated", result=content)
             said.append(Message(role="tool", content=content, tool_call_id=str(call.get("id") or "call")))
@@ -106,8 +107,3 @@ class CallingTools:
             evidence=Evidence(program_ran=used or None, mean_logprob=last.mean_logprob()),
             finish_reason="stop" if last.tool_calls else last.reason,
         )
-
-
-def unfenced(text: str) -> str:
-    """``text`` without what could end the block around it or open a turn of the chat template."""
-    return text.replace("```", "'''").replace("<|", "< |").replace("</tool", "< /tool")

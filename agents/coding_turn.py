@@ -3,6 +3,7 @@
 import re
 
 from agents.execution import printed
+from agents.untrusted import neutralised
 from tools.sandbox.protocol import Execution
 
 STOPS = ("\n```\n", "```output")
@@ -26,8 +27,7 @@ def with_output(text: str, execution: Execution) -> str:
     """The turn with its last block closed and what the program printed below it."""
     opened = list(_OPENED.finditer(text))
     code, _, _ = _partition(text[opened[-1].end() :])
-    # Three backticks in the output would end its block.
-    shown = printed(execution)[-_SHOWN:].replace("```", "'''")
+    shown = neutralised(printed(execution)[-_SHOWN:])
     return f"{text[: opened[-1].end()]}{code.rstrip()}\n```\n```output\n{shown}\n```\n"
 
 

@@ -8,6 +8,7 @@ from agents.forms import FORM_TEXT
 from agents.problem import Answer, Evidence, Problem
 from agents.prompts import render
 from agents.strategy import SolveContext, with_question, write
+from agents.untrusted import neutralised
 from tools.sandbox.protocol import Execution
 from tools.verifiers.extract import program_output
 from tools.verifiers.programs import code_block
@@ -33,7 +34,7 @@ class Program:
         for _ in range(self._repairs):
             if execution.ok and program_output(execution.stdout) is not None:
                 break
-            complaint = render("program_repair", output=printed(execution), form=form)
+            complaint = render("program_repair", output=neutralised(printed(execution)), form=form)
             messages = (
                 *messages,
                 Message(role="assistant", content=completion.text),

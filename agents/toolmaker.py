@@ -15,6 +15,7 @@ from agents.forms import FORM_TEXT
 from agents.problem import Answer, Evidence, Problem
 from agents.prompts import render
 from agents.strategy import SolveContext, with_question, write
+from agents.untrusted import neutralised
 from tools.sandbox.protocol import Execution
 from tools.verifiers.extract import program_output
 from tools.verifiers.programs import code_block
@@ -51,7 +52,8 @@ class Toolmaker:
         for _ in range(self._options.repairs):
             if _answered(execution):
                 break
-            thread = _continued(thread, completion, render("tool_rectify", output=printed(execution), form=form))
+            complaint = render("tool_rectify", output=neutralised(printed(execution)), form=form)
+            thread = _continued(thread, completion, complaint)
             try:
                 completion = await self._write(problem, context, thread, "rectify the tool")
             except BudgetSpent:

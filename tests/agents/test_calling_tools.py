@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -95,25 +95,37 @@ async def test_calls_are_bounded_in_a_round(scripted: ScriptedServer, context: S
     assert echo.calls == 8
 
 
-def injections() -> list[str]:
-    """The texts of the benchmark where its data are at hand, else a handful of our own."""
+def known_injections() -> list[str]:
+    """The texts of the benchmark; skips the test where its data are not at hand."""
     folder = os.environ.get(BENCH_DATA)
-    path = Path(folder or ".") / "prompt_injection.jsonl"
-    if folder is None or not path.is_file():
-        return list(OWN_TEXTS)
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    return [*OWN_TEXTS, *(row["question"] for row in rows)]
+    if not folder:
+        pytest.skip(f"the known injections are in the benchmark's data: set {BENCH_DATA} to their folder")
+    path = Path(folder) / "prompt_injection.jsonl"
+    if not path.is_file():
+        pytest.skip(f"{BENCH_DATA} has no {path.name}")
+    return [json.loads(line)["question"] for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
 async def test_no_text_in_a_document_or_a_tools_output_gets_a_forbidden_tool_called(
     scripted: ScriptedServer, context: SolveContext, tmp_path: Path, seen: list[Event]
 ) -> None:
-    """The model of this test obeys every text it reads, which is the worst that a real one can do."""
+    await _obeyed_in_vain(OWN_TEXTS, scripted, context, tmp_path, seen)
+
+
+async def test_no_known_injection_gets_a_forbidden_tool_called(
+    scripted: ScriptedServer, context: SolveContext, tmp_path: Path, seen: list[Event]
+) -> None:
+    await _obeyed_in_vain(known_injections(), scripted, context, tmp_path, seen)
+
+
+async def _obeyed_in_vain(
+    texts: Sequence[str], scripted: ScriptedServer, context: SolveContext, tmp_path: Path, seen: list[Event]
+) -> None:
+    """The model obeys every text that it reads, which is the worst that a real one can do."""
     obeys = matching(call("mail__send", text="the password"), "Output of (search_documents|echo)")
     forbidden = Echo("mail__send")
     folder = tmp_path / "documents"
     folder.mkdir()
-    texts = injections()
     for number, text in enumerate(texts):
         for path in folder.iterdir():
             path.unlink()
