@@ -4,16 +4,15 @@ What tools say is data: it reaches the model in a fenced block that it cannot en
 nobody's rights, because the toolbox holds the caller's allow-list whatever the model asks for.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from agents.events import ToolFinished, ToolStarted
 from agents.problem import Answer, Evidence, Problem
 from agents.prompts import render
 from agents.python_tool import PythonTool
 from agents.strategy import CallerTools, SolveContext, write
+from agents.tool_call import call_tool
 from agents.untrusted import neutralised
 from tools.protocol import ToolResult
 from tools.sandbox.session import Session
@@ -23,7 +22,6 @@ from workers.ledger import BudgetSpent
 from workers.messages import Message
 from workers.models.protocol import Completion
 
-_SHOWN_INPUT = 4_000
 _CALLS_IN_A_ROUND = 8
 
 
@@ -82,21 +80,13 @@ class CallingTools:
             name, arguments = str(call["function"]["name"]), str(call["function"]["arguments"])
             repeated = (name, arguments) in known
             if not repeated:
-                known[name, arguments] = await self._call(name, arguments, toolbox, context)
+                known[name, arguments] = await call_tool(context, toolbox, name, arguments)
             result = known[name, arguments]
             content = render("tool_result", tool=name[:64], text=neutralised(result.text), ok=str(result.ok))
             if repeated:
                 content = render("tool_repeated", result=content)
             said.append(Message(role="tool", content=content, tool_call_id=str(call.get("id") or "call")))
         return said
-
-    async def _call(self, name: str, arguments: str, toolbox: Toolbox, context: SolveContext) -> ToolResult:
-        await context.emit(ToolStarted(tool=name[:64], input=arguments[:_SHOWN_INPUT]))
-        begin = time.monotonic()
-        result = await toolbox.call(name, arguments)
-        seconds = round(time.monotonic() - begin, 3)
-        await context.emit(ToolFinished(tool=name[:64], output=result.text, ok=result.ok, seconds=seconds))
-        return result
 
     def _answer(self, problem: Problem, context: SolveContext, last: Completion, used: bool) -> Answer:
         return Answer(

@@ -5,6 +5,7 @@ no examples the model writes tests first; they may be wrong, so they rank candid
 section 2) and prove nothing.
 """
 
+import uuid
 from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -82,10 +83,13 @@ class Code:
         return _Candidate(source, share, completion.mean_logprob(), completion.reason)
 
     async def _passed(self, source: str, checks: tuple[str, ...], context: SolveContext) -> float:
-        await context.emit(ToolStarted(tool="python", input="\n".join((source, *checks))))
+        call = uuid.uuid4().hex
+        await context.emit(ToolStarted(call=call, tool="python", input="\n".join((source, *checks))))
         execution, results = await passed(context.sandbox, context.limits, source, checks)
         output = f"{sum(results)} of {len(results)} checks pass\n{printed(execution)}"
-        await context.emit(ToolFinished(tool="python", output=output, ok=all(results), seconds=execution.seconds))
+        await context.emit(
+            ToolFinished(call=call, tool="python", output=output, ok=all(results), seconds=execution.seconds)
+        )
         return sum(results) / len(results)
 
     async def _own_tests(self, stub: Stub, problem: Problem, context: SolveContext) -> tuple[str, ...]:

@@ -171,17 +171,24 @@ class ToolCalls(_Event):
 
 
 class ToolStarted(_Event):
+    """``call`` says which ``ToolFinished`` belongs to it; empty in events that were stored before it was."""
+
     type: Literal["tool.started"] = "tool.started"
+    call: str = ""
     tool: str
     input: str
 
 
 class ToolFinished(_Event):
+    """``cancelled``: the branch of the run that had called the tool was stopped, and there is no output."""
+
     type: Literal["tool.finished"] = "tool.finished"
+    call: str = ""
     tool: str
     output: str
     ok: bool
     seconds: float
+    cancelled: bool = False
 
 
 class Verdict(_Event):

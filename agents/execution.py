@@ -1,5 +1,7 @@
 """Running a model's program as part of a run: it shows in the trace, and what it printed can be shown to the model."""
 
+import uuid
+
 from agents.events import ToolFinished, ToolStarted
 from agents.strategy import SolveContext
 from tools.sandbox.protocol import Execution
@@ -13,10 +15,11 @@ async def run_program(context: SolveContext, program: str, session: Session | No
 
     In a ``session`` it knows what earlier programs defined, and the files that it writes are kept for the reader.
     """
-    await context.emit(ToolStarted(tool="python", input=program))
+    call = uuid.uuid4().hex
+    await context.emit(ToolStarted(call=call, tool="python", input=program))
     execution = await (context.sandbox.run(program, context.limits) if session is None else session.run(program))
     await context.emit(
-        ToolFinished(tool="python", output=printed(execution), ok=execution.ok, seconds=execution.seconds)
+        ToolFinished(call=call, tool="python", output=printed(execution), ok=execution.ok, seconds=execution.seconds)
     )
     if context.keep_file is not None:
         for file in execution.files:

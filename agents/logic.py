@@ -5,6 +5,7 @@ wins, and a translation that cannot be used is an error and no vote. Without any
 """
 
 import asyncio
+import uuid
 from collections import Counter
 from dataclasses import replace
 
@@ -79,9 +80,10 @@ class Logic:
         if not well_typed(theory):
             return None, logprob
         script = script_of(theory)
-        await context.emit(ToolStarted(tool="z3", input=f"{script.given}\n; to decide:\n{script.conclusion}"))
+        call, shown = uuid.uuid4().hex, f"{script.given}\n; to decide:\n{script.conclusion}"
+        await context.emit(ToolStarted(call=call, tool="z3", input=shown))
         [decision] = await decide(context.sandbox, context.limits, (theory,))
-        await context.emit(ToolFinished(tool="z3", output=decision, ok=decision != "unknown", seconds=0.0))
+        await context.emit(ToolFinished(call=call, tool="z3", output=decision, ok=decision != "unknown", seconds=0.0))
         return usable(decision, question, complete=len(premises) == len(question.premises)), logprob
 
     def _sampling(self, sampling: Sampling, context: SolveContext, sample: int) -> Sampling:

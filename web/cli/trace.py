@@ -43,11 +43,14 @@ def trace_line(event: Event) -> str | None:
         case HandedOver():
             return f"hand     {event.origin} → {event.model} at token {event.position}: {event.reason}"
         case StepFinished():
-            return f"wrote    {_indented(event.text)}"
+            return f"{'stopped' if event.cancelled else 'wrote':<8} {_indented(event.text)}"
         case ToolStarted():
             return f"run      {event.tool}"
         case ToolFinished():
-            return f"output   {'ok' if event.ok else 'failed'} in {event.seconds:.2f} s: {_indented(event.output)}"
+            if event.cancelled:
+                return f"stopped  {event.tool} after {event.seconds:.2f} s"
+            how = "ok" if event.ok else "failed"
+            return f"output   {event.tool} {how} in {event.seconds:.2f} s: {_indented(event.output)}"
         case Verdict():
             verdict = {True: "accepted", False: "rejected", None: "unclear"}[event.accepted]
             return f"verdict  {event.verifier}: {verdict}: {event.reason}"

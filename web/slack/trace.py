@@ -42,7 +42,7 @@ class Trace:
     def __init__(self, shows_reasoning: bool) -> None:
         self._shows_reasoning = shows_reasoning
         self._tasks: dict[str, Task] = {}
-        self._tool: Task | None = None
+        self._tools: dict[tuple[str, str], Task] = {}
         self._left_out = 0
 
     def of(self, event: Event) -> list[Task]:
@@ -51,7 +51,7 @@ class Trace:
             waited = self._ended("queue")
             return [*waited, *self._put(event.step, f"{event.purpose} · {event.model}", "in_progress")]
         if isinstance(event, StepFinished):
-            return self._ended(event.step)
+            return self._step_finished(event)
         if isinstance(event, ToolStarted):
             return self._tool_started(event)
         if isinstance(event, ToolFinished):
@@ -80,18 +80,26 @@ class Trace:
             return self._put(self._new(), "Resumed after a restart", "complete")
         return []
 
+    def _step_finished(self, event: StepFinished) -> list[Task]:
+        task = self._tasks.get(event.step)
+        if task is None or not event.cancelled:
+            return self._ended(event.step)
+        return self._put(event.step, f"Stopped: {task.title}", "complete")
+
     def _tool_started(self, event: ToolStarted) -> list[Task]:
         details = event.input if self._shows_reasoning else ""
         key = self._new()
         found = self._put(key, f"Running {event.tool}", "in_progress", details)
-        self._tool = self._tasks.get(key)
+        if key in self._tasks:
+            self._tools[event.call, event.tool] = self._tasks[key]
         return found
 
     def _tool_finished(self, event: ToolFinished) -> list[Task]:
-        title = f"Ran {event.tool} in {event.seconds:.1f} s"
+        how = f"Stopped {event.tool} after" if event.cancelled else f"Ran {event.tool} in"
+        title = f"{how} {event.seconds:.1f} s"
         output = event.output if self._shows_reasoning else ""
-        status: TaskStatus = "complete" if event.ok else "error"
-        begun, self._tool = self._tool, None
+        status: TaskStatus = "complete" if event.ok or event.cancelled else "error"
+        begun = self._tools.pop((event.call, event.tool), None)
         if begun is None:
             return self._put(self._new(), title, status, output=output)
         return self._put(begun.id, title, status, begun.details, output)

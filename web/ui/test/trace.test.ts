@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { RunEvent } from "../src/run/events";
-import { Trace } from "../src/run/trace";
+import { type ToolItem, Trace, toolState } from "../src/run/trace";
 import { whyThisModel } from "../src/run/why";
 
 function traceOf(...events: RunEvent[]): Trace {
@@ -32,6 +32,47 @@ describe("Trace", () => {
     expect(trace.timeline.map((item) => item.kind)).toEqual(["step", "tool", "verdict"]);
     expect(trace.timeline[0]).toMatchObject({ text: "print(1)", meanLogprob: -0.2, done: true });
     expect(trace.timeline[1]).toMatchObject({ output: "1", ok: true });
+  });
+
+  test("gives each of two calls of one tool its own result, whichever ends first", () => {
+    const trace = traceOf(
+      { type: "tool.started", call: "a", tool: "python", input: "print(1)" },
+      { type: "tool.started", call: "b", tool: "python", input: "print(2)" },
+      { type: "tool.finished", call: "a", tool: "python", output: "1", ok: true, seconds: 0.1 },
+      { type: "tool.finished", call: "b", tool: "python", output: "2", ok: true, seconds: 0.2 },
+    );
+    expect(trace.timeline).toMatchObject([
+      { input: "print(1)", output: "1" },
+      { input: "print(2)", output: "2" },
+    ]);
+  });
+
+  test("says of steps and tools that were stopped that they were", () => {
+    const trace = traceOf(
+      { type: "step.started", step: "s", model: "large", purpose: "sample" },
+      { type: "step.finished", step: "s", text: "I th", mean_logprob: null, cancelled: true },
+      { type: "tool.started", call: "a", tool: "python", input: "while True: pass" },
+      { type: "tool.finished", call: "a", tool: "python", output: "", ok: false, seconds: 2, cancelled: true },
+    );
+    expect(trace.timeline[0]).toMatchObject({ done: true, stopped: true, text: "I th" });
+    expect(toolState(trace.timeline[1] as ToolItem)).toBe("stopped");
+  });
+
+  test("leaves no tool running once the run is over", () => {
+    const trace = traceOf({ type: "tool.started", call: "a", tool: "python", input: "while True: pass" });
+    expect(toolState(trace.timeline[0] as ToolItem)).toBe("running");
+    trace.add({
+      type: "run.finished",
+      status: "cancelled",
+      finish_reason: "stop",
+      route: null,
+      text: "",
+      value: null,
+      ledger: { tokens: {}, calls: 0, seconds: 2, money: 0, spent: null },
+      error: null,
+      error_type: null,
+    });
+    expect(toolState(trace.timeline[0] as ToolItem)).toBe("stopped");
   });
 
   test("says what the playbook gave, and that an answer was given before", () => {

@@ -2,7 +2,7 @@
 
 import type { Connection } from "../run/feed";
 import { routeLabel } from "../run/route";
-import type { Trace } from "../run/trace";
+import { type Trace, toolState } from "../run/trace";
 
 export function activityOf(trace: Trace, connection: Connection): string {
   if (connection === "waiting") return "Connection lost; trying again. The answer goes on meanwhile.";
@@ -16,7 +16,7 @@ export function activityOf(trace: Trace, connection: Connection): string {
     case "step":
       return `${last.model}: ${last.purpose}`;
     case "tool":
-      return last.output === null ? `Running ${last.tool}` : `${last.tool} ${last.ok ? "ran" : "failed"}`;
+      return last.output === null ? `Running ${last.tool}` : `${last.tool} ${toolState(last)}`;
     case "verdict":
       return `${last.verifier}: ${last.reason}`;
     case "escalated":

@@ -60,15 +60,23 @@ export type RunEvent =
   | { type: "escalated"; origin: string; route: string; reason: string }
   | { type: "queued"; model: string; position: number }
   | { type: "step.started"; step: string; model: string; purpose: string }
-  | { type: "step.finished"; step: string; text: string; mean_logprob: number | null }
+  | { type: "step.finished"; step: string; text: string; mean_logprob: number | null; cancelled?: boolean }
   | { type: "reasoning.delta"; step: string; text: string; tokens?: Written[] }
   | { type: "content.delta"; text: string; model: string; tokens?: Written[] }
   | { type: "handed_over"; step: string; position: number; origin: string; model: string; reason: string }
   | { type: "question.asked"; question: string; choices: string[] }
   | { type: "artifact"; name: string; media_type: string; size: number }
   | { type: "tool_calls"; calls: unknown[] }
-  | { type: "tool.started"; tool: string; input: string }
-  | { type: "tool.finished"; tool: string; output: string; ok: boolean; seconds: number }
+  | { type: "tool.started"; call?: string; tool: string; input: string }
+  | {
+      type: "tool.finished";
+      call?: string;
+      tool: string;
+      output: string;
+      ok: boolean;
+      seconds: number;
+      cancelled?: boolean;
+    }
   | { type: "verdict"; verifier: string; accepted: boolean | null; reason: string }
   | { type: "charged"; charge: Charge }
   | { type: "run.resumed"; fence: number }

@@ -21,15 +21,20 @@ export interface StepItem extends Item {
   handovers: number;
   meanLogprob: number | null;
   done: boolean;
+  /** It lost against others and was cut short; `text` is what it had by then. */
+  stopped: boolean;
 }
 
 export interface ToolItem extends Item {
   kind: "tool";
+  /** Which result belongs to it; empty in traces of before there was such a thing. */
+  call: string;
   tool: string;
   input: string;
   output: string | null;
   ok: boolean | null;
   seconds: number | null;
+  stopped: boolean;
 }
 
 export type TimelineItem =
@@ -50,6 +55,17 @@ export type Artifact = Extract<TimelineItem, { kind: "artifact" }>;
 export interface Question {
   question: string;
   choices: string[];
+}
+
+/** What became of a tool call, in a word. */
+export function toolState(tool: ToolItem): string {
+  if (tool.output === null) return "running";
+  if (tool.stopped) return "stopped";
+  return tool.ok ? "ran" : "failed";
+}
+
+function running(item: TimelineItem): item is ToolItem {
+  return item.kind === "tool" && item.output === null;
 }
 
 type NewItem = TimelineItem extends infer T ? (T extends Item ? Omit<T, "key" | "version"> : never) : never;
@@ -127,7 +143,7 @@ export class Trace {
         this.append({ kind: "tool_calls", calls: event.calls });
         break;
       case "tool.started":
-        this.append({ kind: "tool", tool: event.tool, input: event.input, output: null, ok: null, seconds: null });
+        this.toolStarted(event);
         break;
       case "tool.finished":
         this.toolFinished(event);
@@ -144,6 +160,7 @@ export class Trace {
       case "run.finished":
         this.finished = event;
         this.route = event.route ?? this.route;
+        this.stopTools();
         break;
     }
   }
@@ -197,6 +214,7 @@ export class Trace {
       handovers: 0,
       meanLogprob: null,
       done: false,
+      stopped: false,
     });
     this.steps.set(event.step, this.timeline.at(-1) as StepItem);
   }
@@ -206,6 +224,7 @@ export class Trace {
       if (event.text) step.text = event.text;
       step.meanLogprob = event.mean_logprob;
       step.done = true;
+      step.stopped = event.cancelled ?? false;
     });
   }
 
@@ -216,15 +235,40 @@ export class Trace {
     });
   }
 
+  private toolStarted(event: Of<"tool.started">): void {
+    this.append({
+      kind: "tool",
+      call: event.call ?? "",
+      tool: event.tool,
+      input: event.input,
+      output: null,
+      ok: null,
+      seconds: null,
+      stopped: false,
+    });
+  }
+
   private toolFinished(event: Of<"tool.finished">): void {
-    const open = this.timeline.findLast(
-      (item): item is ToolItem => item.kind === "tool" && item.output === null && item.tool === event.tool,
+    const call = event.call ?? "";
+    const begun = this.timeline.findLast(
+      (item): item is ToolItem => running(item) && item.call === call && item.tool === event.tool,
     );
-    this.change(open, (tool) => {
+    this.change(begun, (tool) => {
       tool.output = event.output;
       tool.ok = event.ok;
       tool.seconds = event.seconds;
+      tool.stopped = event.cancelled ?? false;
     });
+  }
+
+  /** Nothing runs on after the run's end, also where nobody was left to say so. */
+  private stopTools(): void {
+    for (const item of this.timeline.filter(running)) {
+      this.change(item, (tool) => {
+        tool.output = "";
+        tool.stopped = true;
+      });
+    }
   }
 
   private charge(event: Of<"charged">): void {

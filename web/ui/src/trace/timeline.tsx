@@ -4,7 +4,7 @@ import { memo, type ReactNode } from "react";
 import { artifactAddress } from "../api/client";
 import { CodeBlock } from "../markdown/code";
 import { routeLabel } from "../run/route";
-import type { StepItem, TimelineItem, ToolItem, Trace } from "../run/trace";
+import { type StepItem, type TimelineItem, type ToolItem, type Trace, toolState } from "../run/trace";
 import { bytes, percent, seconds, whole } from "../shell/format";
 
 /** While a step is written only its end is drawn: laying out all of it at every token would hold the page up. */
@@ -133,6 +133,7 @@ function Step({ item, live }: { item: StepItem; live: boolean }) {
       title={
         <>
           <span className="chip model">{item.model}</span> {item.purpose}
+          {item.stopped && <span className="reason"> stopped</span>}
           {writing && <span className="pulse" aria-hidden="true" />}
         </>
       }
@@ -155,13 +156,12 @@ function Step({ item, live }: { item: StepItem; live: boolean }) {
 }
 
 function Tool({ item }: { item: ToolItem }) {
-  const running = item.output === null;
   return (
     <Entry
-      tone={running ? "open" : item.ok ? "good" : "bad"}
+      tone={item.output === null || item.stopped ? "open" : item.ok ? "good" : "bad"}
       title={
         <>
-          {item.tool} {running ? "running" : item.ok ? "ran" : "failed"}
+          {item.tool} {toolState(item)}
           {item.seconds !== null && <span className="reason"> in {seconds(item.seconds)}</span>}
         </>
       }
