@@ -1,7 +1,8 @@
 """The plan of ``plan-tools``: its lines, which steps rest on which, and what goes into a step's input."""
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tools.verifiers.extract import final_answer
@@ -9,6 +10,7 @@ from tools.verifiers.extract import final_answer
 _PLAN = re.compile(r"^\W*plan\W*\s(?P<purpose>.+)$", re.IGNORECASE)
 _STEP = re.compile(r"^\W*?#?(?P<name>E\d+)\s*=\s*(?P<tool>[\w-]+)\s*\[(?P<input>.*)\]\W*$", re.IGNORECASE)
 _REFERENCE = re.compile(r"#?\b(E\d+)\b")
+_JSON_STRING = re.compile(r'("(?:[^"\\]|\\.)*")')
 _LONGEST_INPUT = 1000
 
 
@@ -50,14 +52,26 @@ def ready(steps: Sequence[Step], found: Mapping[str, str]) -> list[Step]:
 
 
 def filled(step: Step, found: Mapping[str, str]) -> str:
-    """The step's input with earlier results in their places: for a calculation the number that they end in."""
+    """The step's input with earlier results in their places: in a calculation the numbers that they end in, in a JSON
+    object so that it stays one."""
+    if step.tool == "calculate":
+        return _replaced(step.input, found, lambda result: f"({final_answer(result, 'number') or result})")
+    if not step.input.lstrip().startswith("{"):
+        return _replaced(step.input, found, str)
+    # Every other part is a string in its quotes.
+    return "".join(
+        _replaced(part, found, _in_quotes if index % 2 else _as_value)
+        for index, part in enumerate(_JSON_STRING.split(step.input))
+    )
 
-    def result(match: re.Match[str]) -> str:
-        text = found.get(match[1])
-        if text is None:
-            return match[0]
-        if step.tool != "calculate":
-            return text
-        return f"({final_answer(text, 'number') or text})"
 
-    return _REFERENCE.sub(result, step.input)
+def _replaced(text: str, found: Mapping[str, str], write: Callable[[str], str]) -> str:
+    return _REFERENCE.sub(lambda name: write(found[name[1]]) if name[1] in found else name[0], text)
+
+
+def _in_quotes(result: str) -> str:
+    return json.dumps(result)[1:-1]
+
+
+def _as_value(result: str) -> str:
+    return final_answer(result, "number") or json.dumps(result)

@@ -29,8 +29,8 @@ async def tandem(tmp_path: Path, redis_url: str, scripted: ScriptedServer) -> As
         yield opened
 
 
-async def _outcome(tandem: Tandem, owner: str) -> tuple[list[ToolFinished], str]:
-    request = RunRequest(owner=owner, model="tools", messages=(Message(role="user", content="Add 19 and 23, please."),))
+async def _outcome(tandem: Tandem, owner: str, model: str = "tools") -> tuple[list[ToolFinished], str]:
+    request = RunRequest(owner=owner, model=model, messages=(Message(role="user", content="Add 19 and 23, please."),))
     events = await events_of(tandem, await tandem.runs.start(request), owner)
     return [e for e in events if isinstance(e, ToolFinished)], last_of(events).text
 
@@ -50,6 +50,19 @@ async def test_a_key_uses_the_tools_on_its_list_and_no_others(tandem: Tandem, sc
         assert (finished.tool, finished.output, finished.ok, text) == ("tests__add", "42", True, "It is 42.")
     [refused], text = await _outcome(tandem, may_not.key.id)
     assert (refused.ok, text) == (False, "I may not.")
+
+
+async def test_plan_tools_plans_with_what_the_key_may_use(tandem: Tandem, scripted: ScriptedServer) -> None:
+    plan = '#E1 = tests__add[{"a": 19, "b": 23}]'
+    scripted.script = Script(replies=(say("It is 42.", match="tools found"),), default=say(plan))
+    [server] = tandem.equipment.servers
+    assert await server.connected(30)
+    may = await tandem.database.create_key("may", tools=("tests__*",))
+    may_not = await tandem.database.create_key("may not", tools=("date",))
+    [finished], text = await _outcome(tandem, may.key.id, "plan-tools")
+    assert (finished.tool, finished.output, finished.ok, text) == ("tests__add", "42", True, "It is 42.")
+    assert (await _outcome(tandem, may_not.key.id, "plan-tools"))[0] == []
+    assert "there is no tool 'tests__add'; there are: calculate, ask, date" in scripted.stats.prompts[-1]
 
 
 def test_a_server_is_reached_in_one_way(tmp_path: Path) -> None:
