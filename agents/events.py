@@ -93,7 +93,8 @@ class Escalated(_Event):
 
 
 class Queued(_Event):
-    """Waiting for the machine's decode lease; ``position`` 1 is next."""
+    """Waiting for the machine's decode lease; ``position`` 1 is next. Two models that write together also wait for a
+    worker: ``model`` is then both, as in ``small+large``."""
 
     type: Literal["queued"] = "queued"
     model: str

@@ -8,6 +8,9 @@ from workers.engines.address import EngineAddress
 TASK = "collaborate.write"
 QUEUE = "collaborate"
 
+LINE = "tandem:collaborate:line"
+"""The ids of the answers that somebody reads, in the order in which they were sent."""
+
 LEASE_MILLISECONDS = 4000
 BEAT_SECONDS = 0.4
 """A worker renews its lease this often, and so finds out within this time that its answer is not wanted any more."""

@@ -82,7 +82,8 @@ class Handover(BaseModel):
 
 class Waiting(BaseModel):
     """The answer goes on when its engine may decode: ``waits_for`` is the model, ``place`` the place in the machine's
-    queue (1 is next)."""
+    queue (1 is next). Or it is begun when a worker is free for it: ``waits_for`` are then both models, as in
+    ``small+large``, and ``place`` is among the answers that no worker has begun."""
 
     model_config = ConfigDict(frozen=True)
 

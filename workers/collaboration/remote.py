@@ -10,7 +10,17 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from workers.collaboration.faults import NoCollaborationWorker, error_of
-from workers.collaboration.job import QUEUE, READER_SECONDS, TASK, Job, bill_key, lease_key, record_key, stream_key
+from workers.collaboration.job import (
+    LINE,
+    QUEUE,
+    READER_SECONDS,
+    TASK,
+    Job,
+    bill_key,
+    lease_key,
+    record_key,
+    stream_key,
+)
 from workers.collaboration.places import Places
 from workers.collaboration.protocol import (
     CollaborationBusy,
@@ -102,13 +112,20 @@ class CeleryCollaboration:
                 yield batch.model_copy(update={"events": tuple(filter(order.admits, batch.events))})
                 if batch.last:
                     return
-            if not found and await watch.lacks_worker():
+            if found:
+                continue
+            if await watch.lacks_worker():
                 await self._send(job)
+            waiting = await watch.waiting()
+            if waiting is not None:
+                yield Batch(events=(waiting,))
 
     async def _put(self, job: Job) -> None:
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.hset(record_key(job.id), mapping={"job": job.model_dump_json(), "fence": 0})
             pipe.expire(record_key(job.id), READER_SECONDS)
+            pipe.rpush(LINE, job.id)
+            pipe.expire(LINE, READER_SECONDS)
             await pipe.execute()
 
     async def _send(self, job: Job) -> None:
@@ -127,6 +144,7 @@ class CeleryCollaboration:
             # The next beat may get through; and who has a place already is not turned away for lack of one.
             with suppress(RedisError, CollaborationBusy):
                 await self._redis.expire(record_key(job.id), READER_SECONDS)
+                await self._redis.expire(LINE, READER_SECONDS)
                 await self.places.take(place)
 
     def _dropping(self, job: Job, place: str, beat: asyncio.Task[None], ended: bool) -> asyncio.Task[None]:
@@ -144,7 +162,8 @@ class CeleryCollaboration:
                     pipe.exists(lease_key(job.id))
                     pipe.hget(record_key(job.id), "fence")
                     pipe.delete(record_key(job.id), lease_key(job.id), stream_key(job.id))
-                    held, fence, _ = await pipe.execute()
+                    pipe.lrem(LINE, 0, job.id)
+                    held, fence, *_ = await pipe.execute()
                 await self.places.leave(place)
                 if held and not ended:
                     await self._take_bill(job, int(fence or 0))

@@ -1,16 +1,36 @@
-"""Looks after an answer on its reader's side: whether a worker writes it, whether it has to be sent again."""
+"""Looks after an answer on its reader's side: whether a worker writes it, where in the line it waits for one, and
+whether it has to be sent again."""
 
 import time
 
 from redis.asyncio import Redis
 
 from workers.collaboration.faults import NoCollaborationWorker
-from workers.collaboration.job import QUEUE, Job, lease_key, record_key
+from workers.collaboration.job import LINE, QUEUE, Job, lease_key, record_key
 from workers.collaboration.presence import served
+from workers.collaboration.protocol import Waiting
 
 _MOST_WORKERS = 5
 _FIRST_RESEND_SECONDS = 10.0
 _LAST_RESEND_SECONDS = 80.0
+# What is begun by then has hardly waited.
+_MOMENT_SECONDS = 1.0
+
+# How many of the line up to this answer no worker has begun; 0 once one has. Ids whose readers are gone are left behind
+# by gateways that died.
+_PLACE = """
+local place = 0
+for _, job in ipairs(redis.call('LRANGE', KEYS[1], 0, -1)) do
+  local fence = redis.call('HGET', ARGV[2] .. job, 'fence')
+  if not fence then
+    redis.call('LREM', KEYS[1], 0, job)
+  elseif fence == '0' then
+    place = place + 1
+    if job == ARGV[1] then return place end
+  end
+end
+return 0
+"""
 
 
 class Watch:
@@ -21,9 +41,12 @@ class Watch:
         self._job = job
         self._patience = patience
         self._fence = 0
+        self._begun = False
         self._alone: float | None = None
-        self._sent = time.monotonic()
+        self._since = self._sent = time.monotonic()
         self._interval = _FIRST_RESEND_SECONDS
+        self._place = 0
+        self._find_place = redis.register_script(_PLACE)
 
     async def lacks_worker(self) -> bool:
         """Whether the answer has to be sent once more. Raises ``NoCollaborationWorker``."""
@@ -31,11 +54,12 @@ class Watch:
             pipe.exists(lease_key(self._job.id))
             pipe.hget(record_key(self._job.id), "fence")
             held, fence = await pipe.execute()
+        taken = int(fence or 0)
+        self._begun = bool(held) or taken > 0
         if held:
             self._alone = None
             return False
         await self._check_served()
-        taken = int(fence or 0)
         if taken >= _MOST_WORKERS:
             raise NoCollaborationWorker(
                 f"{taken} workers were lost while they wrote this answer (job {self._job.id}); their logs say why. "
@@ -49,6 +73,18 @@ class Watch:
             # It waits behind others; or a worker that was killed took the message with it before it began.
             return self._send_again(min(_LAST_RESEND_SECONDS, 2 * self._interval))
         return False
+
+    async def waiting(self) -> Waiting | None:
+        """News of its wait for a worker that is free: its place, where that has changed. None while no worker is there
+        at all and once one has begun."""
+        if self._begun or self._alone is not None or time.monotonic() - self._since < _MOMENT_SECONDS:
+            return None
+        place = int(await self._find_place(keys=[LINE], args=[self._job.id, record_key("")]))
+        if place in (0, self._place):
+            return None
+        self._place = place
+        request = self._job.request
+        return Waiting(waits_for=f"{request.small}+{request.large}", place=place)
 
     async def _check_served(self) -> None:
         if await served(self._redis):

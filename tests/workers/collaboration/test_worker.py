@@ -289,6 +289,26 @@ async def test_an_answer_that_has_to_wait_for_the_processor_says_so(client: Redi
                 break
 
 
+async def test_answers_that_wait_for_a_worker_that_is_free_say_so(redis_url: str, pair: Pair, tmp_path: Path) -> None:
+    own = Redis.from_url(url := f"{redis_url[:-1]}10", socket_timeout=None)
+    pair.play("on and ", delay=0.01, endless=True)
+    collaboration = remote(own, pair, patience=30)
+    with collaborate_worker(url, tmp_path / "log", concurrency=1):
+        async with (
+            aclosing(collaboration.write(request(policy="small"))) as first,
+            aclosing(collaboration.write(request(policy="large"))) as second,
+            aclosing(collaboration.write(request(policy="large"))) as third,
+            asyncio.timeout(60),
+        ):
+            await anext(first)
+            assert await anext(second) == Waiting(waits_for="small+large", place=1)
+            assert await anext(third) == Waiting(waits_for="small+large", place=2)
+            await first.aclose()
+            assert isinstance(await anext(second), Written)
+            assert await anext(third) == Waiting(waits_for="small+large", place=1)
+    await own.aclose()
+
+
 @pytest.mark.usefixtures("worker")
 async def test_closing_it_ends_its_wait_for_the_processor(client: Redis, pair: Pair) -> None:
     pair.play("on and ", delay=0.01, endless=True)
