@@ -9,6 +9,7 @@ from langgraph.types import interrupt
 
 from agents.asking import Asker, clarified
 from agents.briefing import briefed
+from agents.collaborative import collaborative_names
 from agents.events import Assessed, Considered, Escalated, QuestionAsked, Routed, Verdict
 from agents.problem import Answer
 from agents.strategy import SolveContext, Strategy
@@ -30,6 +31,8 @@ from routers.route import Decision, Effort, Estimate, Route
 from routers.sticky import Turn
 from routers.value import Weighed
 from tools.sandbox.protocol import Limits, Sandbox
+from workers.collaboration.protocol import CollaborationBusy
+from workers.engines.errors import EngineUnavailable
 from workers.engines.protocol import Sampling
 from workers.ledger import BudgetSpent
 
@@ -161,6 +164,12 @@ class Nodes:
         except BudgetSpent:
             empty = Answer(text="", strategy=route.strategy, model=route.models[0], finish_reason="length")
             return {"attempts": [empty], "budget_spent": True}
+        except (CollaborationBusy, EngineUnavailable) as error:
+            # What was found before counts for more than a pair that cannot write now.
+            if route.strategy not in collaborative_names() or not state["attempts"]:
+                raise
+            await runtime.context.emit(Verdict(verifier=route.strategy, accepted=None, reason=str(error)))
+            answer = Answer(text="", strategy=route.strategy, model="+".join(route.models))
         return {"attempts": [answer], "budget_spent": runtime.context.ledger.summary().spent is not None}
 
     async def _verify(self, state: RunState, runtime: _Runtime) -> RunState:
