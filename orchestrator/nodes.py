@@ -86,8 +86,9 @@ class Nodes:
         earlier = await self._earlier(request)
         assessment = assess(request.messages, earlier["inherited"])
         effort = self._offers.effort(request)
-        weighed = await self._weighed(request, assessment, effort, None)
-        policy = self._offers.policy(request, turn=earlier["turn"], weighed=weighed)
+        budget = self._offers.budget(request)
+        weighed = await self._weighed(request, assessment, effort, budget.tokens)
+        policy = self._offers.policy(request, budget, earlier["turn"], weighed)
         recollection = await self._recollect(request, None)
         return _advised(policy, recollection).first(assessment, effort)
 

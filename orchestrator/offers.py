@@ -68,6 +68,13 @@ class Offers:
     def effort(self, request: RunRequest) -> Effort:
         return request.effort or _AUTO.get(request.model) or self._settings.default_effort
 
+    def budget(self, request: RunRequest) -> Budget:
+        """The effort's budget with the caller's explicit limits in its place where given."""
+        budget = self._settings.efforts[self.effort(request)].budget
+        if request.budget is None:
+            return budget
+        return budget.model_copy(update=request.budget.model_dump(exclude_none=True))
+
     def pair(self, request: RunRequest) -> Route | None:
         """The route, where the request asks for two models that write together. Raises ``RunRefused``."""
         route = None if request.undisturbed else self._pinned(request)

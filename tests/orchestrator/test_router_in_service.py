@@ -21,6 +21,7 @@ from tests.orchestrator.conftest import events_of, last_of
 from tests.routers import outcomes
 from workers.engines.scripted.script import Script, say
 from workers.engines.scripted.server import ScriptedServer
+from workers.ledger import Budget
 from workers.messages import Message
 
 _LOGIC = "If every wumpus 7 is a tumpus and Max is a wumpus, does it follow that Max is a tumpus 9? Yes or no?"
@@ -95,6 +96,16 @@ async def test_auto_takes_the_route_that_the_router_in_service_values_most(
     assert all(considered.success is not None for considered in routed.considered)
     last = last_of(events)
     assert last.status == "answered" and last.value == "yes"
+
+
+async def test_the_route_that_is_shown_heeds_the_budget_as_a_run_does(
+    settings: Settings, embedder: WordEmbedder, scripted: ScriptedServer, request_for: Callable[..., RunRequest]
+) -> None:
+    _activate(settings, _shelve(settings, embedder))
+    async with open_tandem(settings) as tandem:
+        free = await tandem.runs.decide(request_for(_LOGIC))
+        bounded = await tandem.runs.decide(request_for(_LOGIC, budget=Budget(tokens=60)))
+    assert (free.route.name, bounded.route.name) == ("cot(large)", "direct(large)")
 
 
 async def test_the_settings_can_leave_it_out(
