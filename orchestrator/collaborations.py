@@ -1,9 +1,11 @@
 """Collaborative answers as runs get them: refused where they cannot be served, admitted to the queue, charged."""
 
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
 
 from celery import Celery
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from orchestrator.model_park import engine_address
 from orchestrator.runs import Busy, RunRefused
@@ -58,6 +60,11 @@ class Collaborations:
             await self._remote.places.take(run)
         except CollaborationBusy as error:
             raise Busy(str(error), error.retry_after) from error
+
+    async def leave(self, run: str) -> None:
+        """Give back what ``admit`` took, whether the answer was written or not."""
+        with suppress(RedisError):  # it expires by itself
+            await self._remote.places.leave(run)
 
     def for_run(self, run: str, ledger: Ledger) -> Collaboration:
         """Both models as this run may let them write: on its place in the queue, charged to its ledger."""

@@ -1,7 +1,6 @@
 """The composition root: builds everything from the settings and hands it to the gateway and the command line."""
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -100,7 +99,7 @@ async def open_tandem(settings: Settings, tracing: Tracing | None = None) -> Asy
         equipment = await stack.enter_async_context(Equipment(settings, database))
         if tracing is not None:
             conductor = traced(conductor, settings, tracing.tracer())
-        leases = RunLeases(redis, uuid.uuid4().hex)
+        leases = RunLeases(redis)
         execution = RunExecution(
             settings=settings,
             redis=redis,

@@ -12,6 +12,8 @@ from workers.collaboration.protocol import CollaborationBusy, UnknownPolicy, Voc
 from workers.engines.errors import EngineError, EngineUnavailable
 from workers.ledger import LedgerSummary
 
+_STOPPED = "the gateway stopped while it was writing this answer, which cannot be continued; send the request again"
+
 
 def finished(state: RunState, ledger: LedgerSummary) -> RunFinished:
     """The last event of a run that came to its verdict."""
@@ -81,9 +83,9 @@ def _kind(error: Exception) -> str | None:
             return None
 
 
-def lost(ledger: LedgerSummary) -> RunFinished:
-    """The last event of a run whose gateway stopped in the middle of an answer that was already being read."""
-    message = "the gateway stopped while it was writing this answer, which cannot be continued; send the request again"
+def lost(ledger: LedgerSummary, message: str = _STOPPED) -> RunFinished:
+    """The last event of a run whose gateway stopped and that no other one can go on with: by default because its
+    answer was already being read."""
     return _ended("error", ledger, error=message, error_type="gateway_stopped")
 
 

@@ -13,7 +13,8 @@ from workers.fence import Leases
 ACTIVE = "tandem:runs:active"
 LEASE_MILLISECONDS = 6000
 _HEARTBEAT_SECONDS = 1.5
-_FIRST_FENCE = 1
+FIRST_FENCE = 1
+"""The fencing number of the gateway that started a run; each that takes it over has the next one."""
 
 # A run is there, leased and listed as active at once or not at all. One call of a script is read sooner than a
 # transaction of as many commands.
@@ -30,12 +31,11 @@ def lease_key(run: str) -> str:
 
 
 class RunLeases:
-    """Leases of one gateway, named ``holder``."""
+    """Leases of one gateway."""
 
-    def __init__(self, redis: Redis, holder: str) -> None:
+    def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._holder = holder
-        self._leases = Leases(redis, holder, milliseconds=LEASE_MILLISECONDS, beat=_HEARTBEAT_SECONDS)
+        self._leases = Leases(redis, milliseconds=LEASE_MILLISECONDS, beat=_HEARTBEAT_SECONDS)
         self._begin = redis.register_script(_BEGIN)
 
     async def begin(self, run: str, fields: Mapping[str, str | float], keep_seconds: int) -> int:
@@ -43,9 +43,9 @@ class RunLeases:
         pairs = [part for pair in fields.items() for part in pair]
         keys = [run_key(run), lease_key(run), ACTIVE]
         await self._begin(
-            keys=keys, args=[run, self._holder, LEASE_MILLISECONDS, keep_seconds, "fence", _FIRST_FENCE, *pairs]
+            keys=keys, args=[run, FIRST_FENCE, LEASE_MILLISECONDS, keep_seconds, "fence", FIRST_FENCE, *pairs]
         )
-        return _FIRST_FENCE
+        return FIRST_FENCE
 
     async def take(self, run: str) -> int | None:
         """The fencing number of a run that nobody holds; None when somebody does or the run is gone."""
@@ -54,8 +54,16 @@ class RunLeases:
             await self._redis.srem(ACTIVE, run)
         return fence if fence > 0 else None
 
-    async def release(self, run: str) -> None:
-        await self._leases.release(lease_key(run))
+    async def release(self, run: str, fence: int) -> None:
+        """Give a run back that is not ``kept`` any more."""
+        await self._leases.release(lease_key(run), fence)
+
+    async def end(self, run: str) -> None:
+        """Nobody has to work on this run any more."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.srem(ACTIVE, run)
+            pipe.delete(lease_key(run))
+            await pipe.execute()
 
     async def orphans(self) -> list[str]:
         """Active runs whose lease has expired: their gateway is gone."""
@@ -66,10 +74,10 @@ class RunLeases:
         return [run for run, holder in zip(runs, held, strict=True) if holder is None]
 
     @asynccontextmanager
-    async def kept(self, run: str) -> AsyncIterator[None]:
+    async def kept(self, run: str, fence: int) -> AsyncIterator[None]:
         """Renew the lease in the background for as long as the block runs. When it is lost, the fence in the event log
         stops this gateway's writes."""
-        beat = asyncio.create_task(self._leases.keep(run_key(run), lease_key(run)))
+        beat = asyncio.create_task(self._leases.keep(run_key(run), lease_key(run), fence))
         try:
             yield
         finally:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import cast
 
 import structlog
 from redis.asyncio import Redis
@@ -16,8 +15,9 @@ from orchestrator import finish
 from orchestrator.collaborations import Collaborations
 from orchestrator.conducting import Conductor
 from orchestrator.equipment import Equipment
-from orchestrator.event_log import EventLog, now, read_all, run_key
-from orchestrator.lease import ACTIVE, RunLeases, lease_key
+from orchestrator.event_log import EventLog, now, run_key
+from orchestrator.lease import RunLeases
+from orchestrator.left_run import UNREADABLE, LeftRun, read_left
 from orchestrator.model_park import ModelPark
 from orchestrator.offers import Offers
 from orchestrator.outcomes.recorder import NoRecorder, Recorder
@@ -36,13 +36,16 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Underway:
-    """A run that is worked on here. ``created`` in seconds since 1970."""
+    """A run that is worked on here, under its take ``fence``. ``created`` in seconds since 1970; ``placed``: it was
+    given a place in the queue of collaborative answers."""
 
     run: str
+    fence: int
     request: RunRequest
     created: float
     log: EventLog
     ledger: Ledger
+    placed: bool = False
 
 
 class RunExecution:
@@ -80,8 +83,8 @@ class RunExecution:
         self._starting: dict[str, StartRecord] = {}
         self._ends: set[asyncio.Task[None]] = set()
 
-    async def begin(self, run: str, request: RunRequest) -> Underway:
-        """Take the lease of a new run and note that it has started."""
+    async def begin(self, run: str, request: RunRequest, placed: bool = False) -> Underway:
+        """Take the lease of a new run and note that it has started. ``placed`` as in ``Underway``."""
         created = now()
         fields: dict[str, str | float] = {
             "request": request.model_dump_json(),
@@ -92,7 +95,7 @@ class RunExecution:
         record = RunRecord(id=run, owner=request.owner, status="running", request=request, created=created)
         self._starting[run] = StartRecord(self._database, record)
         log = self._log_of(run, fence)
-        return Underway(run, request, created, log, self._ledger(request, log))
+        return Underway(run, fence, request, created, log, self._ledger(request, log), placed)
 
     async def from_the_start(self, new: Underway) -> None:
         await new.log.emit(RunStarted(run=new.run, model=new.request.model, created=new.created))
@@ -102,15 +105,16 @@ class RunExecution:
             await self._started(new.run)
 
     async def from_where_it_was_left(self, run: str, fence: int) -> None:
-        """Resume from the last checkpoint, or run again; a run of which words were read already ends as lost."""
-        old = await self._found(run, fence)
-        await old.log.emit(RunResumed(fence=fence))
-        if old.log.written:
-            await self._end(old, finish.lost(old.ledger.summary()), None)
-        elif await self._controller.checkpointed(run):
-            await self._conduct(old, lambda: self._controller.resume(self._context(old)))
-        else:
-            await self._conduct(old, lambda: self._controller.run(old.request, self._context(old)))
+        """Resume from the last checkpoint, or run again. A run that was cancelled meanwhile ends as that; one of which
+        words were read already, or that cannot go on, as lost."""
+        left = await self._found(run, fence)
+        if left is None:
+            await self._leases.end(run)
+            return
+        log = self._log_of(run, fence, left.events)
+        ledger = self._ledger_of(left, log) if left.fault is None else Ledger(Budget())
+        old = Underway(run, fence, left.request, left.created, log, ledger)
+        await self._conduct(old, lambda: self._go_on(old, left))
 
     def note_cancelled(self, run: str) -> None:
         """The task of this run is about to be cancelled because its reader wishes so."""
@@ -120,46 +124,80 @@ class RunExecution:
         """Wait for the runs that have come to their end to be stored."""
         await asyncio.gather(*self._ends, return_exceptions=True)
 
-    async def _found(self, run: str, fence: int) -> Underway:
-        stored = cast(dict[bytes, bytes], await self._redis.hgetall(run_key(run)))
-        request = RunRequest.model_validate_json(stored[b"request"])
-        created = float(stored[b"created"])
-        events = await read_all(self._redis, run)
-        log = self._log_of(run, fence, events)
-        charges = [event.charge for event in events if isinstance(event, Charged)]
-        return Underway(run, request, created, log, self._ledger(request, log, charges, now() - created))
-
-    async def _conduct(self, underway: Underway, work: Callable[[], Awaitable[RunState]]) -> None:
-        """Do a run's work under its lease and write its last event, whatever happens but the gateway's own end."""
-        run, ledger = underway.run, underway.ledger
-        state: RunState | None = None
+    async def _found(self, run: str, fence: int) -> LeftRun | None:
+        """None where there is nothing to take over."""
         try:
-            async with self._leases.kept(run):
-                try:
-                    state = await work()
-                    last = await self._within_bounds(underway.request, state, finish.finished(state, ledger.summary()))
-                except asyncio.CancelledError:
-                    if run not in self._cancelled:
-                        await self._leave(underway)
-                        raise
-                    last = finish.cancelled(ledger.summary())
-                except FencedOff:
-                    raise
-                except Exception as error:  # noqa: BLE001 - whatever ends a run must reach its reader: it is logged and reported
-                    if finish.expected(error):
-                        _log.warning("run failed", run=run, error=str(error))
-                    else:
-                        _log.exception("run failed", run=run, error=type(error).__name__)
-                    last = finish.failed(error, ledger.summary())
-                # Shielded, and waited for at ``close``: a run that has come to its end is not ended again elsewhere.
-                end = asyncio.create_task(self._end(underway, last, state))
-                self._ends.add(end)
-                end.add_done_callback(self._ends.discard)
-                await asyncio.shield(end)
-        except FencedOff:
-            _log.warning("run was taken over by another gateway", run=run)
-        finally:
+            async with self._leases.kept(run, fence):
+                return await read_left(self._redis, run, fence)
+        except asyncio.CancelledError:
+            # By its reader, which is noted on the run for whoever takes it next, or by the gateway's end.
             self._cancelled.discard(run)
+            await self._release(run, fence)
+            raise
+
+    async def _go_on(self, old: Underway, left: LeftRun) -> RunState | RunFinished:
+        """What the run came to, or its last event where it does not go on."""
+        await old.log.emit(RunResumed(fence=old.fence))
+        if left.cancelled:
+            return finish.cancelled(old.ledger.summary())
+        if left.fault is not None:
+            return finish.lost(old.ledger.summary(), left.fault)
+        if old.log.written:
+            return finish.lost(old.ledger.summary())
+        try:
+            checkpointed = await self._controller.checkpointed(old.run)
+        except Exception:  # noqa: BLE001 - whatever is wrong with a checkpoint ends its run, and is logged
+            _log.exception("the checkpoint of a run that was left cannot be read", run=old.run)
+            return finish.lost(old.ledger.summary(), UNREADABLE)
+        if checkpointed:
+            return await self._controller.resume(self._context(old))
+        return await self._controller.run(old.request, self._context(old))
+
+    async def _conduct(self, underway: Underway, work: Callable[[], Awaitable[RunState | RunFinished]]) -> None:
+        """Do a run's work under its lease and write its last event, whatever happens but the gateway's own end."""
+        try:
+            last, state = await self._under_lease(underway, work)
+            # Shielded, and waited for at ``close``: a run that has come to its end is not ended again elsewhere.
+            end = asyncio.create_task(self._end(underway, last, state))
+            self._ends.add(end)
+            end.add_done_callback(self._ends.discard)
+            await asyncio.shield(end)
+        except FencedOff:
+            _log.warning("run was taken over by another gateway", run=underway.run)
+        finally:
+            self._cancelled.discard(underway.run)
+
+    async def _under_lease(
+        self, underway: Underway, work: Callable[[], Awaitable[RunState | RunFinished]]
+    ) -> tuple[RunFinished, RunState | None]:
+        """The run's last event, and the state it came to, if any."""
+        try:
+            async with self._leases.kept(underway.run, underway.fence):
+                return await self._result(underway, work)
+        except asyncio.CancelledError:
+            if underway.run not in self._cancelled:
+                await self._leave(underway)
+                raise
+            return finish.cancelled(underway.ledger.summary()), None
+
+    async def _result(
+        self, underway: Underway, work: Callable[[], Awaitable[RunState | RunFinished]]
+    ) -> tuple[RunFinished, RunState | None]:
+        run, ledger = underway.run, underway.ledger
+        try:
+            result = await work()
+            if isinstance(result, RunFinished):
+                return result, None
+            last = finish.finished(result, ledger.summary())
+            return await self._within_bounds(underway.request, result, last), result
+        except FencedOff:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever ends a run must reach its reader: it is logged and reported
+            if finish.expected(error):
+                _log.warning("run failed", run=run, error=str(error))
+            else:
+                _log.exception("run failed", run=run, error=type(error).__name__)
+            return finish.failed(error, ledger.summary()), None
 
     async def _within_bounds(self, request: RunRequest, state: RunState, last: RunFinished) -> RunFinished:
         """A checked answer ended where the caller's ``max_completion_tokens`` ends a streamed one."""
@@ -169,6 +207,12 @@ class RunExecution:
         return last if text == last.text else last.model_copy(update={"text": text, "finish_reason": "length"})
 
     async def _end(self, underway: Underway, last: RunFinished, state: RunState | None) -> None:
+        async with self._leases.kept(underway.run, underway.fence):
+            if underway.placed:
+                await self._collaborations.leave(underway.run)
+            await self._store(underway, last, state)
+
+    async def _store(self, underway: Underway, last: RunFinished, state: RunState | None) -> None:
         run, request, log = underway.run, underway.request, underway.log
         if last.status in ("cancelled", "error"):
             # What was read already is kept, in the record as on the screen.
@@ -195,10 +239,7 @@ class RunExecution:
         await self._redis.hset(run_key(run), "finished", 1)
         await log.emit(last)
         await log.flush()
-        async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.srem(ACTIVE, run)
-            pipe.delete(lease_key(run))
-            await pipe.execute()
+        await self._leases.end(run)
         if outcome is not None and outcome.lesson is not None:
             self._teacher.ended(run, request.owner)
         if outcome is not None and outcome.judged:
@@ -208,7 +249,11 @@ class RunExecution:
         """The gateway stops: give the lease back, so that the next one resumes the run at once."""
         with suppress(RedisError, FencedOff):
             await underway.log.flush()
-            await self._leases.release(underway.run)
+            await self._release(underway.run, underway.fence)
+
+    async def _release(self, run: str, fence: int) -> None:
+        with suppress(RedisError):
+            await self._leases.release(run, fence)
 
     async def _started(self, run: str) -> None:
         """Nothing more is stored of the run's start."""
@@ -228,14 +273,19 @@ class RunExecution:
         )
 
     def _ledger(
-        self, request: RunRequest, log: EventLog, earlier: list[Charge] | None = None, elapsed: float = 0.0
+        self, request: RunRequest, log: EventLog, earlier: tuple[Charge, ...] = (), elapsed: float = 0.0
     ) -> Ledger:
         return Ledger(
-            budget_of(request, self._settings, self._offers),
+            self._offers.budget(request),
             elapsed=elapsed,
             listener=lambda charge: log.emit_now(Charged(charge=charge)),
-            earlier=tuple(earlier or ()),
+            earlier=earlier,
         )
+
+    def _ledger_of(self, left: LeftRun, log: EventLog) -> Ledger:
+        """With what the run has used already."""
+        charges = tuple(event.charge for event in left.events if isinstance(event, Charged))
+        return self._ledger(left.request, log, charges, now() - left.created)
 
     def _context(self, underway: Underway) -> RunContext:
         run, owner, log, ledger = underway.run, underway.request.owner, underway.log, underway.ledger
@@ -260,11 +310,3 @@ class RunExecution:
             await log.emit(ArtifactMade(name=kept.name, media_type=kept.media_type, size=kept.size))
 
         return keep
-
-
-def budget_of(request: RunRequest, settings: Settings, offers: Offers) -> Budget:
-    """The effort's budget with the caller's explicit limits in its place where given."""
-    budget = settings.efforts[offers.effort(request)].budget
-    if request.budget is None:
-        return budget
-    return budget.model_copy(update=request.budget.model_dump(exclude_none=True))

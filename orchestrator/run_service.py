@@ -24,10 +24,13 @@ from orchestrator.runs import Busy, ModelOffer, RunRecord, RunRequest, UnknownRu
 from orchestrator.settings import Settings
 from orchestrator.storage.database import Database
 from routers.route import Decision
+from workers.engines.errors import EngineError
 from workers.ledger import Budget, Ledger
 
 _CANCEL_CHANNEL = "tandem:runs:cancel"
 _RECOVERY_SECONDS = 3.0
+# On the run itself, for whoever takes it over where nobody holds it now; a run that has expired stays gone.
+_NOTE_CANCELLED = "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'cancelled', 1) end"
 _log = structlog.get_logger(__name__)
 
 
@@ -59,6 +62,8 @@ class RunService:
         self._offers = offers
         self._collaborations = collaborations
         self._checks = checks
+        self._note_cancelled = redis.register_script(_NOTE_CANCELLED)
+        self._starting = 0
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._live: dict[tuple[str, str], LiveEvents] = {}
         self._watchers: list[asyncio.Task[None]] = []
@@ -86,22 +91,20 @@ class RunService:
         return await self._checks()
 
     async def decide(self, request: RunRequest) -> Decision:
+        self._offers.policy(request)
+        await self._refuse_unfit(request)
         return await self._controller.decide(request)
 
     async def start(self, request: RunRequest) -> str:
         self._offers.policy(request)  # refuses an unknown model or strategy before anything is stored
-        if len(self._tasks) >= self._settings.gateway.concurrent_runs:
-            raise Busy(f"{len(self._tasks)} runs are under way, which is the limit of this gateway", retry_after=5)
-        await self._park.refuse_unfit(request)
-        run = uuid.uuid4().hex
-        pair = self._offers.pair(request)
-        if pair is not None:
-            await self._collaborations.admit(run, pair, request.options)
-        new = await self._execution.begin(run, request)
-        self._live[run, request.owner] = new.log.live
-        task = self._launch(run, self._execution.from_the_start(new))
-        task.add_done_callback(lambda _: self._live.pop((run, request.owner)).close())
-        return run
+        under_way = len(self._tasks) + self._starting
+        if under_way >= self._settings.gateway.concurrent_runs:
+            raise Busy(f"{under_way} runs are under way, which is the limit of this gateway", retry_after=5)
+        self._starting += 1
+        try:
+            return await self._start(request)
+        finally:
+            self._starting -= 1
 
     async def events(self, run: str, owner: str, after: str = "0") -> AsyncIterator[tuple[str, Event]]:
         live = self._live.get((run, owner))
@@ -118,6 +121,7 @@ class RunService:
 
     async def cancel(self, run: str, owner: str) -> None:
         await self._owned(run, owner)
+        await self._note_cancelled(keys=[run_key(run)])
         if not self._cancel_here(run):
             await self._redis.publish(_CANCEL_CHANNEL, run)
 
@@ -135,11 +139,40 @@ class RunService:
         if stored is None or stored.decode() != owner:
             raise UnknownRun(run)
 
+    async def _start(self, request: RunRequest) -> str:
+        await self._refuse_unfit(request)
+        run = uuid.uuid4().hex
+        pair = self._offers.pair(request)
+        if pair is not None:
+            await self._collaborations.admit(run, pair, request.options)
+        try:
+            new = await self._execution.begin(run, request, placed=pair is not None)
+        except BaseException:
+            if pair is not None:
+                await self._collaborations.leave(run)
+            raise
+        self._live[run, request.owner] = new.log.live
+        task = self._launch(run, self._execution.from_the_start(new))
+        task.add_done_callback(lambda _: self._live.pop((run, request.owner)).close())
+        return run
+
+    async def _refuse_unfit(self, request: RunRequest) -> None:
+        # An engine that is away cannot say what fits it, which is the run's own fault to report.
+        with suppress(EngineError):
+            await self._park.refuse_unfit(request)
+
     def _launch(self, run: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks[run] = task
-        task.add_done_callback(lambda _: self._tasks.pop(run, None))
+        task.add_done_callback(lambda _: self._ended(run, task))
         return task
+
+    def _ended(self, run: str, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(run) is task:
+            del self._tasks[run]
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            _log.error("the work on a run broke off; it is taken over when its lease expires", run=run, exc_info=error)
 
     def _cancel_here(self, run: str) -> bool:
         task = self._tasks.get(run)
@@ -173,10 +206,15 @@ class RunService:
         while True:
             try:
                 for run in await self._leases.orphans():
-                    fence = await self._leases.take(run)
-                    if fence is not None:
-                        _log.info("taking over a run whose gateway is gone", run=run, fence=fence)
-                        self._launch(run, self._execution.from_where_it_was_left(run, fence))
+                    # After a stall the lease of a run that goes on here may have expired: its next beat renews it.
+                    if run not in self._tasks:
+                        await self._take_over(run)
             except RedisError as error:
                 _log.warning("orphaned runs cannot be found while Redis is away", error=str(error))
             await asyncio.sleep(_RECOVERY_SECONDS)
+
+    async def _take_over(self, run: str) -> None:
+        fence = await self._leases.take(run)
+        if fence is not None:
+            _log.info("taking over a run whose gateway is gone", run=run, fence=fence)
+            self._launch(run, self._execution.from_where_it_was_left(run, fence))

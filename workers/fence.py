@@ -1,7 +1,8 @@
 """Work that one process does at a time and any process may take over: a lease with a heartbeat, and a fencing number
 that shuts out whoever lost it.
 
-The record of the work is a Redis hash; while it exists the work may be taken. Its field ``fence`` counts the takes.
+The record of the work is a Redis hash; while it exists the work may be taken. Its field ``fence`` counts the takes, and
+the number of a take is who holds the lease: also of two takes of one process only the later one does.
 """
 
 import asyncio
@@ -12,12 +13,16 @@ from redis.exceptions import RedisError
 
 _TAKE = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
-if not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return 0 end
-return redis.call('HINCRBY', KEYS[1], 'fence', 1)
+if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+local fence = redis.call('HINCRBY', KEYS[1], 'fence', 1)
+redis.call('SET', KEYS[2], fence, 'PX', ARGV[1])
+return fence
 """
+# A lease that has expired, as after a stall, is its holder's again for as long as nobody has taken the work since.
 _RENEW = """
-if redis.call('EXISTS', KEYS[1]) == 0 or redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
-return redis.call('PEXPIRE', KEYS[2], ARGV[2])
+if redis.call('HGET', KEYS[1], 'fence') ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
+return 1
 """
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 # One round trip writes a batch and returns its ids; whoever's fence is old (the work was taken over) writes none.
@@ -35,11 +40,10 @@ class FencedOff(Exception):
 
 
 class Leases:
-    """Leases of one process, named ``holder``. A process that dies loses each after ``milliseconds``; while it lives it
-    renews them every ``beat`` seconds."""
+    """A process that dies loses each of its leases after ``milliseconds``; while it lives it renews them every ``beat``
+    seconds."""
 
-    def __init__(self, redis: Redis, holder: str, *, milliseconds: int, beat: float) -> None:
-        self._holder = holder
+    def __init__(self, redis: Redis, *, milliseconds: int, beat: float) -> None:
         self._milliseconds = milliseconds
         self._beat = beat
         self._take = redis.register_script(_TAKE)
@@ -48,17 +52,18 @@ class Leases:
 
     async def take(self, record: str, lease: str) -> int:
         """The fencing number, from 1 on; 0 where somebody holds the lease, -1 where the record is gone."""
-        return int(await self._take(keys=[record, lease], args=[self._holder, self._milliseconds]))
+        return int(await self._take(keys=[record, lease], args=[self._milliseconds]))
 
-    async def release(self, lease: str) -> None:
-        await self._release(keys=[lease], args=[self._holder])
+    async def release(self, lease: str, fence: int) -> None:
+        """Give the lease of the take ``fence`` back. Whoever keeps it stops that before: it would renew it."""
+        await self._release(keys=[lease], args=[fence])
 
-    async def keep(self, record: str, lease: str) -> None:
+    async def keep(self, record: str, lease: str, fence: int) -> None:
         """Renew the lease again and again. Returns when it is lost: another has it, or the record is gone."""
         while True:
             await asyncio.sleep(self._beat)
             try:
-                if not await self._renew(keys=[record, lease], args=[self._holder, self._milliseconds]):
+                if not await self._renew(keys=[record, lease], args=[fence, self._milliseconds]):
                     return
             except RedisError:
                 continue  # the next beat may get through; if none does, the fence stops what is written afterwards

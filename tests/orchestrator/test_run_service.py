@@ -1,14 +1,21 @@
 """Runs over a scripted engine: what a door sees from start to last event."""
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
-from agents.events import Assessed, Charged, ContentDelta, Escalated, Routed, RunFinished
-from orchestrator.compose import Tandem
-from orchestrator.runs import RunRefused, RunRequest, UnknownRun, finished
-from tests.orchestrator.conftest import events_of, last_of
-from tests.waiting import eventually
+from agents.events import Assessed, Charged, ContentDelta, Escalated, Routed, RunFinished, Verdict
+from orchestrator.compose import Tandem, open_tandem
+from orchestrator.runs import Busy, RunRefused, RunRequest, UnknownRun, finished
+from orchestrator.settings import Settings
+from tests import processes
+from tests.orchestrator.conftest import events_of, last_of, settings_for
+from tests.waiting import eventually, eventually_async
+from workers.collaboration.places import Places
 from workers.engines.scripted.script import Reply, Script, say
 from workers.engines.scripted.server import ScriptedServer
 from workers.ledger import Budget
@@ -185,6 +192,77 @@ async def test_a_conversation_longer_than_the_context_is_refused_before_it_runs(
         await tandem.runs.start(request_for("word " * 20_000))
     assert refused.value.code == "context_length_exceeded"
     assert scripted.stats.requests == 0
+
+
+async def test_the_route_of_a_conversation_that_is_too_long_is_refused_like_its_run(
+    tandem: Tandem, scripted: ScriptedServer, request_for: Requests
+) -> None:
+    with pytest.raises(RunRefused, match=r"tokens long and model 'large' holds 8192") as refused:
+        await tandem.runs.decide(request_for("word " * 20_000))
+    assert refused.value.code == "context_length_exceeded"
+    assert scripted.stats.requests == 0
+
+
+async def test_a_long_conversation_whose_engine_is_away_ends_with_that_fault(
+    tmp_path: Path, redis_url: str, request_for: Requests, owner: str
+) -> None:
+    settings = settings_for(tmp_path, redis_url, f"http://127.0.0.1:{processes.free_port()}")
+    async with open_tandem(settings) as tandem:
+        last = last_of(await events_of(tandem, await tandem.runs.start(request_for("word " * 20_000)), owner))
+    assert (last.status, last.error_type) == ("error", "engine_unavailable")
+
+
+async def test_a_burst_of_starts_does_not_exceed_the_limit(
+    settings: Settings, scripted: ScriptedServer, request_for: Requests, owner: str
+) -> None:
+    scripted.script = Script(default=say("again ", endless=True, delay=0.01))
+    gateway = settings.gateway.model_copy(update={"concurrent_runs": 2})
+    async with open_tandem(settings.model_copy(update={"gateway": gateway})) as tandem:
+        request = request_for("Tell me a story.")
+        started = await asyncio.gather(*(tandem.runs.start(request) for _ in range(8)), return_exceptions=True)
+        runs = [run for run in started if isinstance(run, str)]
+        assert len(runs) == 2
+        assert all(isinstance(refused, Busy) for refused in started if not isinstance(refused, str))
+        for run in runs:
+            await tandem.runs.cancel(run, owner)
+            await finished(tandem.runs.events(run, owner))
+
+        async def starts_again() -> bool:
+            with suppress(Busy):
+                return bool(await tandem.runs.start(request))
+            return False
+
+        await eventually_async(starts_again, 10)
+
+
+@pytest.mark.parametrize("full", [False, True], ids=["no worker", "full queue"])
+async def test_a_pair_that_cannot_write_leaves_the_answer_of_an_earlier_rung(
+    tmp_path: Path,
+    redis: Redis,
+    redis_url: str,
+    scripted: ScriptedServer,
+    request_for: Requests,
+    owner: str,
+    full: bool,
+) -> None:
+    scripted.script = Script(default=say("It is \\boxed{12}."))
+    settings = settings_for(
+        tmp_path,
+        redis_url,
+        scripted.url,
+        TANDEM__AUTO__LADDERS__LOW='["cot(large)", "entropy(small+large)"]',
+        TANDEM__COLLABORATION__QUEUE="1",
+        TANDEM__COLLABORATION__PATIENCE_SECONDS="0.5",
+    )
+    if full:
+        await Places(redis, 1).take("somebody else's")
+    async with open_tandem(settings) as tandem:
+        run = await tandem.runs.start(request_for("What is 3 * 4?", effort="low"))
+        events = await events_of(tandem, run, owner)
+    assert [e.route for e in events if isinstance(e, Escalated)] == ["entropy(small+large)"]
+    said = next(e.reason for e in events if isinstance(e, Verdict) and e.verifier == "entropy")
+    assert ("is the limit" if full else "no worker serves") in said
+    assert (last_of(events).status, last_of(events).value) == ("answered", "12")
 
 
 async def test_an_unknown_model_is_refused_with_the_known_ones(tandem: Tandem, request_for: Requests) -> None:

@@ -228,6 +228,17 @@ async def test_a_full_queue_answers_429_before_anything_is_streamed(opened: Open
                 await asyncio.sleep(0.1)
 
 
+@pytest.mark.usefixtures("worker")
+async def test_answers_from_the_cache_leave_the_queue_to_others(opened: Open, pair: Pair) -> None:
+    pair.play(STORY)
+    cached = {"TANDEM__COLLABORATION__QUEUE": "1", "TANDEM__ANSWER_CACHE__ENABLED": "true"}
+    async with opened(**cached) as client:
+        body = ask("Tell me a story.", model="entropy")
+        answers = [await client.post("/v1/chat/completions", json=body) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert [answer.headers.get("x-tandem-cache") for answer in answers] == [None, "hit", "hit", "hit"]
+
+
 async def test_without_a_worker_the_error_says_what_to_start(opened: Open, pair: Pair, redis_url: str) -> None:
     pair.play(STORY)
     url = f"{redis_url[:-1]}15"

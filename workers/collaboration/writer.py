@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Protocol, cast
@@ -55,7 +54,7 @@ class JobWriter:
         """``open_for`` gives what writes an answer and tells of waits, open for as long as it is being written."""
         self._redis = redis
         self._open_for = open_for
-        self._leases = Leases(redis, uuid.uuid4().hex, milliseconds=LEASE_MILLISECONDS, beat=BEAT_SECONDS)
+        self._leases = Leases(redis, milliseconds=LEASE_MILLISECONDS, beat=BEAT_SECONDS)
 
     async def write(self, job_id: str) -> None:
         """Write the answer to its end and say in its stream how it ended; leave at once where somebody else writes it
@@ -65,7 +64,7 @@ class JobWriter:
         if fence < 1:
             return
         writing = asyncio.create_task(self._write(job_id, fence))
-        keeping = asyncio.create_task(self._leases.keep(record, lease))
+        keeping = asyncio.create_task(self._leases.keep(record, lease, fence))
         try:
             # Where the lease is lost first, nobody waits for what this worker writes.
             await asyncio.wait((writing, keeping), return_when=asyncio.FIRST_COMPLETED)
@@ -73,7 +72,7 @@ class JobWriter:
             for task in (writing, keeping):
                 task.cancel()
             ends = await asyncio.gather(writing, keeping, return_exceptions=True)
-            await asyncio.shield(self._leases.release(lease))
+            await asyncio.shield(self._leases.release(lease, fence))
         for end in ends:
             if isinstance(end, Exception) and not isinstance(end, FencedOff):
                 raise end

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 
 from redis.asyncio import Redis
 
+from tests.waiting import eventually, eventually_async
 from workers.collaboration.job import Job, lease_key, record_key
 from workers.collaboration.leased_gate import Tell
 from workers.collaboration.protocol import CollaborationEvent, CollaborationFinish, CollaborationRequest, Written
@@ -85,14 +86,61 @@ async def test_whoever_was_taken_for_dead_writes_nothing_more_and_stops(redis: R
     zombie, successor = Counting(0.05), Counting(0.001)
     dying = asyncio.create_task(writer(redis, zombie).write(job))
     await history_of(redis, job, least=3)
-    await redis.delete(lease_key(job))  # as if its heartbeat had not come through
-    await writer(redis, successor).write(job)
+    while not successor.began:
+        await redis.delete(lease_key(job))  # as if its heartbeat had not come through
+        await writer(redis, successor).write(job)
     check_whole(await history_of(redis, job))
     assert successor.began[0] >= 3
     async with asyncio.timeout(5):
         await dying
     assert zombie.closed
     check_whole(await history_of(redis, job))
+
+
+async def test_a_process_that_was_taken_for_dead_may_take_its_own_answer_over(redis: Redis) -> None:
+    job = await put(redis)
+    zombie, successor = Counting(0.05), Counting(0.02)
+    both = iter((zombie, successor))
+
+    @asynccontextmanager
+    async def opened(_job: Job, _tell: Tell) -> AsyncIterator[Counting]:
+        yield next(both)
+
+    process = JobWriter(redis, opened)
+    dying = asyncio.create_task(process.write(job))
+    await history_of(redis, job, least=3)
+    successful: asyncio.Task[None] | None = None
+    async with asyncio.timeout(10):
+        while not successor.began:
+            if successful is None or successful.done():
+                await redis.delete(lease_key(job))  # as if its heartbeat had not come through
+                successful = asyncio.create_task(process.write(job))
+            await asyncio.sleep(0.01)
+    assert successful is not None
+    async with asyncio.timeout(5):
+        await dying
+    assert zombie.closed and not successful.done()
+    assert await redis.exists(lease_key(job)), "the first one gave back the lease of the second"
+    async with asyncio.timeout(10):
+        await successful
+    check_whole(await history_of(redis, job))
+    assert not await redis.exists(lease_key(job))
+
+
+async def test_a_lease_that_expired_in_a_stall_is_renewed_unless_another_took_the_answer(redis: Redis) -> None:
+    job = await put(redis)
+    stalled = Counting(60)
+    writing = asyncio.create_task(writer(redis, stalled).write(job))
+    await eventually(lambda: bool(stalled.began))
+    await redis.delete(lease_key(job))
+
+    async def leased() -> bool:
+        return bool(await redis.exists(lease_key(job)))
+
+    await eventually_async(leased, 5)
+    assert not writing.done()
+    writing.cancel()
+    await asyncio.gather(writing, return_exceptions=True)
 
 
 async def test_usage_of_the_one_before_is_in_the_sum(redis: Redis) -> None:
