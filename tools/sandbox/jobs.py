@@ -23,6 +23,11 @@ class Job(BaseModel):
     def result_key(self) -> str:
         return result_key(self.id)
 
+    @property
+    def unwanted_key(self) -> str:
+        """Is there from the moment on when nobody wants the result any more."""
+        return f"{self.result_key}:unwanted"
+
 
 def result_key(job: str) -> str:
     return f"tandem:sandbox:{job}"

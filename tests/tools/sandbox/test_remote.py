@@ -1,14 +1,18 @@
 """Programs through a real Celery worker and back."""
 
+import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 
 from tests import processes
-from tools.sandbox.protocol import Limits
+from tests.tools.sandbox.conftest import left_of, limited, nothing_left
+from tests.waiting import eventually, eventually_async
+from tools.sandbox.protocol import Execution, Limits
 from tools.sandbox.remote import CelerySandbox
 from workers.celery_app import create_app
 
@@ -36,6 +40,19 @@ def worker(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield
 
 
+@pytest.fixture
+async def client(redis_url: str) -> AsyncIterator[Redis]:
+    client = Redis.from_url(redis_url)
+    yield client
+    await client.aclose()
+
+
+async def cancelled(task: asyncio.Task[Execution]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
 @pytest.mark.usefixtures("worker")
 async def test_a_program_runs_in_the_worker(redis_url: str) -> None:
     client = Redis.from_url(redis_url)
@@ -61,3 +78,34 @@ async def test_without_a_worker_it_says_so_and_the_program_is_not_run_later(redi
     await client.aclose()
     assert execution.outcome == "refused"
     assert "no sandbox worker" in execution.stderr
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_program_that_nobody_waits_for_any_more_gives_its_place_back(redis_url: str, client: Redis) -> None:
+    sandbox = CelerySandbox(create_app(redis_url), client, patience=10)
+    limits = limited(wall_seconds=120.0)
+    unwanted = asyncio.create_task(sandbox.run("import time; time.sleep(120)", limits))
+    await eventually(lambda: bool(left_of(limits)))
+    await cancelled(unwanted)
+    # The one place of this worker: taken for two minutes, this one would be given up before its turn.
+    assert (await sandbox.run("print(6 * 7)", Limits(wall_seconds=10.0))).stdout == "42\n"
+    await nothing_left(limits)
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_program_that_is_cancelled_while_it_waits_is_never_run(redis_url: str, client: Redis) -> None:
+    sandbox = CelerySandbox(create_app(redis_url), client)
+    limits = limited()
+    before = asyncio.create_task(sandbox.run("import time; time.sleep(3)", limits))
+    await eventually(lambda: bool(left_of(limits)))
+    waiting = asyncio.create_task(sandbox.run("print('run all the same')"))
+
+    async def queued() -> bool:
+        return bool(await client.llen("sandbox") or await client.hlen("unacked") > 1)
+
+    await eventually_async(queued)
+    await cancelled(waiting)
+    assert (await before).ok
+    # It comes after the cancelled one, whose result would lie there now, for nobody takes it.
+    assert (await sandbox.run("print(6 * 7)")).stdout == "42\n"
+    assert [key async for key in client.scan_iter("tandem:sandbox:*", _type="list")] == []
