@@ -13,6 +13,7 @@ from agents.collaborative import collaborative_names
 from agents.events import Assessed, Considered, Escalated, QuestionAsked, Routed, Verdict
 from agents.problem import Answer
 from agents.strategy import SolveContext, Strategy
+from agents.timed import TimedSandbox, timed
 from orchestrator.answer_text import answer_text
 from orchestrator.conducting import Node
 from orchestrator.guard import without_template_tokens
@@ -232,15 +233,16 @@ class Nodes:
         return _advised(policy, state.get("recollection", NOTHING))
 
     def _work(self, runtime: _Runtime, writers: tuple[str, ...]) -> SolveContext:
+        ledger, toolbox = runtime.context.ledger, runtime.context.toolbox
         return SolveContext(
             models=runtime.context.models,
             writers=writers,
-            sandbox=self._sandbox,
+            sandbox=TimedSandbox(self._sandbox, ledger),
             limits=self._limits,
             emit=runtime.context.emit,
             step_tokens=self._step_tokens,
             collaboration=runtime.context.collaboration,
-            toolbox=runtime.context.toolbox,
+            toolbox=None if toolbox is None else timed(toolbox, ledger),
             keep_file=runtime.context.keep_file,
         )
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -39,6 +39,10 @@ class Toolbox:
     def with_tools(self, more: Iterable[Tool]) -> "Toolbox":
         """This toolbox and ``more``, under the same allow-list."""
         return Toolbox((*self._tools.values(), *more), self._allowed)
+
+    def each(self, wrap: Callable[[Tool], Tool]) -> "Toolbox":
+        """This toolbox with ``wrap`` around every tool."""
+        return Toolbox(map(wrap, self._tools.values()), self._allowed)
 
     def openai(self) -> tuple[Mapping[str, Any], ...]:
         """The tools in the shape of OpenAI's ``tools``."""
