@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -9,6 +10,8 @@ from pydantic import BaseModel, ConfigDict
 from workers.usage import Usage
 
 Limit = Literal["tokens", "calls", "seconds", "money"]
+# dollars that the arithmetic of floating point may be off by
+_ROUNDING = 1e-12
 
 
 class Budget(BaseModel):
@@ -45,6 +48,16 @@ class Charge(BaseModel):
     usage: Usage
     money: float = 0.0
     calls: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What an open call may use: completion ``tokens``, and the ``money`` that is kept for them and for its prompt.
+    ``limit`` is what keeps the tokens below what was wanted; None where nothing does."""
+
+    tokens: int
+    money: float = 0.0
+    limit: Limit | None = None
 
 
 class LedgerSummary(BaseModel):
@@ -87,30 +100,29 @@ class Ledger:
         self._clock = clock
         self._started = clock() - elapsed
         self._charges = {charge.call: charge for charge in earlier}
-        self._open = 0
-        self._reserved = 0
+        self._open: list[Grant] = []
         self._listener = listener
         self._spent: Limit | None = None
 
-    def open(self, wanted: int) -> int:
-        """Reserve one call of at most ``wanted`` completion tokens and return how many it may write.
+    def open(self, wanted: int, price: Price = Price(), prompt: int = 0) -> Grant:
+        """Reserve one call of at most ``wanted`` completion tokens after ``prompt`` tokens, as far as these are known.
 
         Raises ``BudgetSpent`` when nothing is left. Parallel calls see each other's reservations, so that a fan-out
         cannot overdraw. Every ``open`` is followed by one ``close``.
         """
         limit = self._exhausted()
-        if limit is not None:
-            self._spent = limit
-            raise BudgetSpent(limit)
-        granted = wanted if self.budget.tokens is None else min(wanted, self._tokens_left())
-        self._open += 1
-        self._reserved += granted
-        return granted
+        if limit is None:
+            grant = self._grant(wanted, price, prompt)
+            if grant.tokens > 0 or grant.limit is None:
+                self._open.append(grant)
+                return grant
+            limit = grant.limit
+        self._spent = limit
+        raise BudgetSpent(limit)
 
-    def close(self, granted: int, charge: Charge) -> None:
+    def close(self, grant: Grant, charge: Charge) -> None:
         """Replace a reservation by what the engine counted."""
-        self._open -= 1
-        self._reserved -= granted
+        self._open.remove(grant)
         self.record(charge)
 
     def record(self, charge: Charge) -> None:
@@ -132,14 +144,20 @@ class Ledger:
         """Completion tokens that nobody has written or reserved yet; None where they are not limited."""
         return None if self.budget.tokens is None else self._tokens_left()
 
+    def money_left(self) -> float | None:
+        """US dollars that nobody has drawn or reserved yet; None where they are not limited."""
+        if self.budget.money is None:
+            return None
+        return self.budget.money - self._money() - sum(grant.money for grant in self._open)
+
     def remaining(self) -> Budget:
         """What is left of each limit, nothing below 0; None where there is no limit."""
-        limits, seconds = self.budget, self.seconds_left()
+        limits, seconds, money = self.budget, self.seconds_left(), self.money_left()
         return Budget(
             tokens=None if limits.tokens is None else max(0, self._tokens_left()),
-            calls=None if limits.calls is None else max(0, limits.calls - self._calls() - self._open),
+            calls=None if limits.calls is None else max(0, limits.calls - self._calls() - len(self._open)),
             seconds=None if seconds is None else max(0.0, seconds),
-            money=None if limits.money is None else max(0.0, limits.money - self._money()),
+            money=None if money is None else max(0.0, money),
         )
 
     def remaining_share(self) -> float:
@@ -148,12 +166,13 @@ class Ledger:
         if self.budget.tokens:
             shares.append(self._tokens_left() / self.budget.tokens)
         if self.budget.calls:
-            shares.append((self.budget.calls - self._calls() - self._open) / self.budget.calls)
+            shares.append((self.budget.calls - self._calls() - len(self._open)) / self.budget.calls)
         left = self.seconds_left()
         if left is not None and self.budget.seconds:
             shares.append(left / self.budget.seconds)
-        if self.budget.money:
-            shares.append(1 - self._money() / self.budget.money)
+        money = self.money_left()
+        if money is not None and self.budget.money:
+            shares.append(money / self.budget.money)
         return max(0.0, min(shares))
 
     def summary(self) -> LedgerSummary:
@@ -168,12 +187,23 @@ class Ledger:
             spent=self._spent,
         )
 
+    def _grant(self, wanted: int, price: Price, prompt: int) -> Grant:
+        bounds: list[tuple[int, Limit | None]] = [(wanted, None)]
+        if self.budget.tokens is not None:
+            bounds.append((self._tokens_left(), "tokens"))
+        money = self.money_left()
+        if money is not None:
+            bounds.append((_affordable(money, price, prompt, wanted), "money"))
+        tokens, limit = min(bounds, key=lambda bound: bound[0])
+        return Grant(tokens, price.of(Usage(prompt=prompt, completion=max(tokens, 0))), limit)
+
     def _calls(self) -> int:
         return sum(charge.calls for charge in self._charges.values())
 
     def _tokens_left(self) -> int:
         assert self.budget.tokens is not None
-        return self.budget.tokens - self._reserved - sum(c.usage.completion for c in self._charges.values())
+        written = sum(charge.usage.completion for charge in self._charges.values())
+        return self.budget.tokens - written - sum(grant.tokens for grant in self._open)
 
     def _money(self) -> float:
         return sum(charge.money for charge in self._charges.values())
@@ -181,7 +211,7 @@ class Ledger:
     def _exhausted(self) -> Limit | None:
         if self.budget.tokens is not None and self._tokens_left() <= 0:
             return "tokens"
-        if self.budget.calls is not None and self._calls() + self._open >= self.budget.calls:
+        if self.budget.calls is not None and self._calls() + len(self._open) >= self.budget.calls:
             return "calls"
         left = self.seconds_left()
         if left is not None and left <= 0:
@@ -189,3 +219,11 @@ class Ledger:
         if self.budget.money is not None and self._money() >= self.budget.money:
             return "money"
         return None
+
+
+def _affordable(money: float, price: Price, prompt: int, wanted: int) -> int:
+    """How many of the ``wanted`` completion tokens ``money`` pays for once it has paid for the prompt."""
+    left = money - price.of(Usage(prompt=prompt)) + _ROUNDING
+    if left < 0:
+        return 0
+    return wanted if price.completion <= 0 else min(wanted, int(left * 1e6 / price.completion))

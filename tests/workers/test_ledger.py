@@ -22,10 +22,12 @@ def charge(call: str, completion: int, model: str = "small", prompt: int = 10, m
 
 def test_tokens_are_granted_until_none_is_left() -> None:
     ledger = Ledger(Budget(tokens=100))
-    assert ledger.open(60) == 60
-    ledger.close(60, charge("a", 50))
-    assert ledger.open(60) == 50
-    ledger.close(50, charge("b", 50))
+    first = ledger.open(60)
+    assert (first.tokens, first.limit) == (60, None)
+    ledger.close(first, charge("a", 50))
+    second = ledger.open(60)
+    assert (second.tokens, second.limit) == (50, "tokens")
+    ledger.close(second, charge("b", 50))
     with pytest.raises(BudgetSpent, match="tokens") as spent:
         ledger.open(1)
     assert spent.value.limit == "tokens"
@@ -35,20 +37,20 @@ def test_tokens_are_granted_until_none_is_left() -> None:
 def test_parallel_calls_cannot_overdraw() -> None:
     ledger = Ledger(Budget(tokens=100))
     grants = [ledger.open(40) for _ in range(3)]
-    assert grants == [40, 40, 20]
+    assert [grant.tokens for grant in grants] == [40, 40, 20]
     with pytest.raises(BudgetSpent):
         ledger.open(40)
-    ledger.close(40, charge("a", 5))
-    assert ledger.open(40) == 35, "what a call did not use is free again"
+    ledger.close(grants[0], charge("a", 5))
+    assert ledger.open(40).tokens == 35, "what a call did not use is free again"
 
 
 def test_calls_that_are_open_count() -> None:
     ledger = Ledger(Budget(calls=2))
-    ledger.open(10)
+    first = ledger.open(10)
     ledger.open(10)
     with pytest.raises(BudgetSpent, match="calls"):
         ledger.open(10)
-    ledger.close(10, charge("a", 1))
+    ledger.close(first, charge("a", 1))
     with pytest.raises(BudgetSpent, match="calls"):
         ledger.open(10)
 
@@ -71,6 +73,41 @@ def test_money_adds_up_from_prices() -> None:
     ledger.record(charge("a", 1, money=price.of(usage)))
     with pytest.raises(BudgetSpent, match="money"):
         ledger.open(1)
+
+
+def test_a_call_may_write_what_is_left_of_the_money_once_its_prompt_is_paid() -> None:
+    ledger = Ledger(Budget(money=0.001))
+    grant = ledger.open(2048, Price(prompt=1.0, completion=10.0), prompt=200)
+    assert (grant.tokens, grant.limit) == (80, "money")
+    assert grant.money == pytest.approx(0.001)
+    few = Ledger(Budget(money=0.001, tokens=50)).open(2048, Price(completion=10.0))
+    assert (few.tokens, few.limit) == (50, "tokens"), "the tightest limit binds"
+
+
+def test_a_prompt_that_costs_more_than_there_is_opens_no_call() -> None:
+    ledger = Ledger(Budget(money=0.001))
+    with pytest.raises(BudgetSpent, match="money"):
+        ledger.open(1, Price(prompt=10.0), prompt=101)
+    assert ledger.open(7, Price(prompt=10.0), prompt=100).tokens == 7, "writing costs nothing here"
+
+
+def test_parallel_calls_cannot_overdraw_the_money() -> None:
+    ledger, price = Ledger(Budget(money=0.001)), Price(completion=10.0)
+    opened = [ledger.open(40, price) for _ in range(3)]
+    with pytest.raises(BudgetSpent, match="money"):
+        ledger.open(40, price)
+    assert [grant.tokens for grant in opened] == [40, 40, 20]
+    assert ledger.remaining().money == pytest.approx(0)
+    assert ledger.remaining_share() == pytest.approx(0)
+    ledger.close(opened[0], charge("a", 5, prompt=0, money=price.of(Usage(completion=5))))
+    assert ledger.open(40, price).tokens == 35, "what a call did not use is free again"
+
+
+def test_a_model_that_costs_nothing_goes_on_while_the_money_is_reserved() -> None:
+    ledger = Ledger(Budget(money=0.001))
+    assert ledger.open(2048, Price(completion=10.0)).tokens == 100
+    free = ledger.open(2048)
+    assert (free.tokens, free.limit) == (2048, None)
 
 
 def test_a_charge_counts_once() -> None:

@@ -12,7 +12,8 @@ from workers.collaboration.protocol import (
     CollaborationMeter,
     CollaborationRequest,
 )
-from workers.ledger import Charge, Ledger, Limit, Price
+from workers.ledger import Charge, Grant, Ledger, Limit, Price
+from workers.messages import estimated_tokens
 from workers.usage import Usage
 
 
@@ -28,14 +29,14 @@ class ChargedCollaboration:
         self._prices = prices
 
     async def write(self, request: CollaborationRequest) -> AsyncGenerator[CollaborationEvent, None]:
-        wanted = request.sampling.max_tokens
-        granted = self._ledger.open(wanted)
-        capped = request.model_copy(update={"sampling": replace(request.sampling, max_tokens=granted)})
+        prompt = estimated_tokens(request.messages, request.prefill)
+        grant = self._ledger.open(request.sampling.max_tokens, self._dearest(request), prompt)
+        capped = request.model_copy(update={"sampling": replace(request.sampling, max_tokens=grant.tokens)})
         finish: CollaborationFinish | None = None
         try:
             async with (
                 aclosing(self._inner.write(capped)) as events,
-                aclosing(self._within_limits(events, capped.meter, granted)) as bounded,
+                aclosing(self._within_limits(events, capped.meter, grant)) as bounded,
             ):
                 async for event in bounded:
                     if isinstance(event, CollaborationFinish):
@@ -45,21 +46,21 @@ class ChargedCollaboration:
         finally:
             if finish is None:
                 # Cut short or failed: what the engines had counted by then.
-                self._settle(request, granted, capped.meter.usage)
+                self._settle(request, grant, capped.meter.usage)
         if finish is None:
             raise RuntimeError(f"the answer of job {request.job} ended without a finish")
-        if finish.reason == "length" and granted < wanted:
-            self._ledger.mark_spent("tokens")
+        if finish.reason == "length" and grant.limit is not None:
+            self._ledger.mark_spent(grant.limit)
         # Charged before the finish is shown: whoever reads it sees a ledger that includes it.
-        self._settle(request, granted, finish.usage)
+        self._settle(request, grant, finish.usage)
         yield finish
 
     async def _within_limits(
-        self, events: AsyncGenerator[CollaborationEvent, None], meter: CollaborationMeter, granted: int
+        self, events: AsyncGenerator[CollaborationEvent, None], meter: CollaborationMeter, grant: Grant
     ) -> AsyncGenerator[CollaborationEvent, None]:
         """Pass events on until a limit of the ledger is met, then end with reason length."""
         while True:
-            limit: Limit | None = "tokens" if self._overdrawn(meter, granted) else None
+            limit = self._overdrawn(meter, grant)
             if limit is None:
                 try:
                     async with asyncio.timeout(self._ledger.seconds_left()):
@@ -75,13 +76,21 @@ class ChargedCollaboration:
                 return
             yield event
 
-    def _overdrawn(self, meter: CollaborationMeter, granted: int) -> bool:
-        """Whether discarded tokens have used up what was to be written."""
-        left = self._ledger.tokens_left()
-        drawn = sum(usage.completion for usage in meter.usage.values())
-        return left is not None and drawn > granted + left
+    def _dearest(self, request: CollaborationRequest) -> Price:
+        """What a token costs at most: both models read the prompt, either may write."""
+        small, large = self._prices[request.small], self._prices[request.large]
+        return Price(prompt=small.prompt + large.prompt, completion=max(small.completion, large.completion))
 
-    def _settle(self, request: CollaborationRequest, granted: int, usage: Mapping[str, Usage]) -> None:
+    def _overdrawn(self, meter: CollaborationMeter, grant: Grant) -> Limit | None:
+        """What has used up more than there was: tokens that were discarded, or money for those and for what was read
+        again."""
+        tokens, money = self._ledger.tokens_left(), self._ledger.money_left()
+        if tokens is not None and sum(used.completion for used in meter.usage.values()) > grant.tokens + tokens:
+            return "tokens"
+        drawn = sum(self._prices[model].of(used) for model, used in meter.usage.items())
+        return "money" if money is not None and drawn > grant.money + money else None
+
+    def _settle(self, request: CollaborationRequest, grant: Grant, usage: Mapping[str, Usage]) -> None:
         charges = [
             Charge(
                 call=f"{request.job}:{model}",
@@ -92,6 +101,6 @@ class ChargedCollaboration:
             )
             for position, (model, used) in enumerate(usage.items())
         ] or [Charge(call=f"{request.job}:{request.small}", model=request.small, usage=Usage())]
-        self._ledger.close(granted, charges[0])
+        self._ledger.close(grant, charges[0])
         for charge in charges[1:]:
             self._ledger.record(charge)

@@ -6,7 +6,8 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from workers.engines.protocol import Finish, Token
-from workers.ledger import Charge, Ledger, Price
+from workers.ledger import Charge, Grant, Ledger, Price
+from workers.messages import estimated_tokens
 from workers.models.protocol import ChatModel, ChatRequest, Meter, ModelCard
 from workers.usage import Usage
 
@@ -24,12 +25,11 @@ class Charged:
         return self._inner.card
 
     async def generate(self, request: ChatRequest) -> AsyncGenerator[Token | Finish, None]:
-        wanted = request.sampling.max_tokens
-        granted = self._ledger.open(wanted)
+        grant = self._ledger.open(request.sampling.max_tokens, self._price, self._prompt_tokens(request))
         written = 0
         usage: Usage | None = None
         try:
-            capped = replace(request, sampling=replace(request.sampling, max_tokens=granted))
+            capped = replace(request, sampling=replace(request.sampling, max_tokens=grant.tokens))
             async with (
                 aclosing(self._inner.generate(capped)) as stream,
                 aclosing(_until_deadline(stream, self._ledger, request.meter)) as events,
@@ -37,21 +37,29 @@ class Charged:
                 async for event in events:
                     if isinstance(event, Finish):
                         usage = event.usage
-                        if event.reason == "length" and granted < wanted:
-                            self._ledger.mark_spent("tokens")
+                        if event.reason == "length" and grant.limit is not None:
+                            self._ledger.mark_spent(grant.limit)
                         # Charged before the finish is shown: whoever reads it sees a ledger that includes it.
-                        self._settle(request, granted, usage)
+                        self._settle(request, grant, usage)
                     else:
                         written += 1
                     yield event
         finally:
             if usage is None:
                 # The call was cut short or failed before the engine could count: charge what was seen.
-                self._settle(request, granted, Usage(prompt=request.meter.prompt, completion=written))
+                self._settle(request, grant, Usage(prompt=request.meter.prompt, completion=written))
 
-    def _settle(self, request: ChatRequest, granted: int, usage: Usage) -> None:
+    def _prompt_tokens(self, request: ChatRequest) -> int:
+        """What the prompt will cost is known before the call only where it has been rendered; else it is estimated."""
+        if not self._price.prompt:
+            return 0
+        if request.prompt is not None:
+            return len(request.prompt)
+        return estimated_tokens(request.messages, request.prefill, *map(str, request.tools))
+
+    def _settle(self, request: ChatRequest, grant: Grant, usage: Usage) -> None:
         charge = Charge(call=request.call, model=self.card.name, usage=usage, money=self._price.of(usage))
-        self._ledger.close(granted, charge)
+        self._ledger.close(grant, charge)
 
 
 async def _until_deadline(
