@@ -1,6 +1,7 @@
 """Runs inside the sandbox, ahead of the program: sets the limits of the process, then runs the program in it.
 
-Started as ``python -I bootstrap.py STATUS_FD LIMITS PROGRAM``; LIMITS is a JSON object, PROGRAM the path of the source.
+Started as ``python -P -s bootstrap.py STATUS_FD LIMITS PROGRAM``; LIMITS is a JSON object, PROGRAM the path of the
+source.
 Only the standard library: it runs where nothing of Tandem can be imported.
 """
 

@@ -32,6 +32,8 @@ _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
+    # A set has the same order whenever a program runs: a session's later block finds what an earlier one saw.
+    "PYTHONHASHSEED": "0",
 }
 
 

@@ -90,7 +90,8 @@ def _command(
     group: ControlGroup,
 ) -> list[str]:
     settings = limits.model_dump() | {"packages": interpreter.packages}
-    python = [interpreter.executable, "-I", "-B", layout.BOOTSTRAP]
+    # What -I is for, but with the environment, which holds nothing but what the layout puts there.
+    python = [interpreter.executable, "-P", "-s", "-B", layout.BOOTSTRAP]
     python += [str(descriptors.status), json.dumps(settings), layout.PROGRAM]
     shown = interpreter.read_only()
     root = os.geteuid() == 0

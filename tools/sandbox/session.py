@@ -1,11 +1,12 @@
 """A session of programs that share variables: what an earlier block defined is there in a later one.
 
-Every block runs in a fresh sandbox after the earlier successful ones have been run again there, silently. That costs
-their time once more and needs no process that outlives a call: a worker that dies, or another one that takes the next
-block, changes nothing.
+Every block runs in a fresh sandbox after the earlier successful ones have been run again there, silently and with the
+same random numbers. That costs their time once more and needs no process that outlives a call: a worker that dies, or
+another one that takes the next block, changes nothing.
 """
 
 import json
+import math
 import mimetypes
 import re
 import secrets
@@ -19,6 +20,10 @@ from tools.sandbox.protocol import Execution, Limits, ProgramFile, Sandbox
 FILES_BYTES = 2 * 1024**2
 MOST_FILES = 16
 _MOST_BLOCKS = 32
+# How often a block's own time the earlier ones may take to run again.
+_MOST_REPLAYED = 2
+# Running a block again may take longer than it did the first time.
+_SLOWER = 2
 _NAME = re.compile(r"[^A-Za-z0-9._-]")
 # Base64 of the files with their names in JSON, beside what the program itself may print.
 _TRANSPORT_BYTES = FILES_BYTES * 4 // 3 + 64 * 1024
@@ -31,30 +36,59 @@ class _Collected(BaseModel):
 
 
 class Session:
-    """One run's session. ``files`` of an execution are those that are new or changed since the block before."""
+    """One run's session. ``files`` of an execution are those that are new or changed since the block before.
+
+    ``limits`` are each block's own; the earlier ones have as much time besides as they need, up to twice that of a
+    block. A block that does not fit into the session any more runs like the others and is not kept, and ``stderr``
+    says so."""
 
     def __init__(self, sandbox: Sandbox, limits: Limits) -> None:
         self._sandbox = sandbox
         self._limits = limits
+        self._seed = secrets.randbits(32)
         self._blocks: list[str] = []
+        # what running the kept blocks takes
+        self._seconds = 0.0
         self._known: dict[str, bytes] = {}
 
     async def run(self, block: str) -> Execution:
         """Run ``block``. It becomes part of the session if it ends well."""
         marker = f"--files-{secrets.token_hex(16)}--"
-        limits = self._limits.model_copy(update={"output_bytes": self._limits.output_bytes * 2 + 2 * _TRANSPORT_BYTES})
-        execution = await self._sandbox.run(self._program(block, marker), limits)
+        execution = await self._sandbox.run(self._program(block, marker), self._allowed())
         printed, _, tail = execution.stdout.partition(marker)
-        execution = execution.model_copy(
+        note = self._keep(block, execution.seconds) if execution.ok else ""
+        return execution.model_copy(
             update={
                 "stdout": self._bounded(printed),
-                "stderr": self._bounded(execution.stderr),
+                "stderr": self._bounded(execution.stderr) + note,
                 "files": self._news(tail),
             }
         )
-        if execution.ok:
-            self._blocks = [*self._blocks, block][-_MOST_BLOCKS:]
-        return execution
+
+    def _allowed(self) -> Limits:
+        """The block's own limits with what comes beside it: the earlier blocks' time, and the files on their way."""
+        own = self._limits
+        replayed = min(self._seconds * _SLOWER, own.wall_seconds * _MOST_REPLAYED)
+        return own.model_copy(
+            update={
+                "cpu_seconds": own.cpu_seconds + math.ceil(replayed),
+                "wall_seconds": own.wall_seconds + replayed,
+                "output_bytes": own.output_bytes * 2 + 2 * _TRANSPORT_BYTES,
+            }
+        )
+
+    def _keep(self, block: str, seconds: float) -> str:
+        """Make ``block`` part of the session; a note for its reader where the session is full."""
+        most = self._limits.wall_seconds * _MOST_REPLAYED
+        if len(self._blocks) < _MOST_BLOCKS and seconds <= most:
+            self._blocks.append(block)
+            self._seconds = seconds
+            return ""
+        reason = f"{_MOST_BLOCKS} blocks" if seconds <= most else f"blocks that take {most:.0f} s to run again"
+        return (
+            f"(the session holds no more than {reason}: later blocks see what the first {len(self._blocks)} defined, "
+            "and not what this one did)"
+        )
 
     def _program(self, block: str, marker: str) -> str:
         source = resources.files(__package__).joinpath("session_start.py").read_text(encoding="utf-8")
@@ -62,6 +96,8 @@ class Session:
             "__name__": "session",
             "MARKER": marker,
             "BLOCKS": self._blocks,
+            "SEED": self._seed,
+            "CPU_SECONDS": self._limits.cpu_seconds,
             "FILES_BYTES": FILES_BYTES,
             "MOST_FILES": MOST_FILES,
         }

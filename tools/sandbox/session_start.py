@@ -1,6 +1,7 @@
 """Runs inside the sandbox ahead of a session's block: replays the earlier ones, and at the end reports the files.
 
-Its globals ``MARKER``, ``BLOCKS``, ``FILES_BYTES``, ``MOST_FILES`` and ``SPACE`` (the program's own) are given to it.
+Its globals ``MARKER``, ``BLOCKS``, ``SEED``, ``CPU_SECONDS`` (the block's own), ``FILES_BYTES``, ``MOST_FILES`` and
+``SPACE`` (the program's own) are given to it.
 Only the standard library: it runs where nothing of Tandem can be imported.
 """
 # ruff: noqa: F821
@@ -11,8 +12,12 @@ import base64
 import contextlib
 import io
 import json
+import math
 import os
+import random
+import resource
 import sys
+import time
 
 _HOME = os.getcwd()
 
@@ -54,6 +59,12 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("MPLCONFIGDIR", "/tmp")
 registered, atexit.register = atexit.register, register
 registered(report)
+# What an earlier block drew it draws again. numpy, secrets and uuid begin with what the system gives them.
+random.seed(SEED)
+os.urandom = random._urandom = random.Random(SEED + 1).randbytes
 for _block in BLOCKS:
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         exec(compile(_block, "earlier block", "exec"), SPACE)
+# The time of the earlier blocks was granted beside the block's own, which is no longer for that.
+_soft, _hard = resource.getrlimit(resource.RLIMIT_CPU)
+resource.setrlimit(resource.RLIMIT_CPU, (min(math.ceil(time.process_time()) + CPU_SECONDS, _soft), _hard))

@@ -26,6 +26,77 @@ async def test_a_block_that_fails_leaves_no_trace_in_the_session(session: Sessio
     assert (await session.run("print(x)")).stdout == "1\n"
 
 
+_CHANCE = """
+import random, secrets, uuid, numpy
+drawn = {
+    "random": [random.random() for _ in range(3)],
+    "numpy": numpy.random.rand(3),
+    "generator": numpy.random.default_rng().random(3),
+    "secrets": secrets.token_hex(),
+    "uuid": uuid.uuid4(),
+    "order": list({'one', 'two', 'three', 'four', 'five', 'six'}),
+    "hash": hash('one'),
+}
+"""
+_SHOWN = "\nfor name, value in drawn.items(): print(name, value)"
+
+
+async def test_what_chance_gave_a_block_later_ones_find_again(session: Session) -> None:
+    first = (await session.run(_CHANCE + _SHOWN)).stdout.splitlines()
+    assert len(first) == 7
+    assert (await session.run(_SHOWN)).stdout.splitlines() == first
+    other = (await session.run("print(random.random())")).stdout
+    assert other.strip() not in first[0], "what comes later is new"
+    assert (await session.run(_SHOWN)).stdout.splitlines() == first
+
+
+async def test_a_block_goes_on_with_the_numbers_that_its_reader_has_seeded(session: Session) -> None:
+    together = await session.run("import random\nrandom.seed(7)\nfirst = random.random()\nprint(random.random())")
+    await session.run("random.seed(7)\nfirst = random.random()")
+    assert (await session.run("print(random.random())")).stdout == together.stdout
+
+
+async def test_chance_differs_between_sessions(sandbox: BubblewrapSandbox) -> None:
+    for drawn in ("import random; print(random.random())", "import numpy; print(numpy.random.rand())"):
+        one, other = [await Session(sandbox, limited()).run(drawn) for _ in range(2)]
+        assert one.stdout != other.stdout
+
+
+_BUSY = "import time\nend = time.process_time() + {}\nwhile time.process_time() < end: pass\nprint('done')"
+
+
+async def test_earlier_blocks_do_not_use_up_a_blocks_own_processor_time(sandbox: BubblewrapSandbox) -> None:
+    session = Session(sandbox, limited(cpu_seconds=1, wall_seconds=20.0))
+    for _ in range(3):
+        assert (await session.run(_BUSY.format(0.5))).stdout == "done\n"
+    over = await session.run(_BUSY.format(3))
+    assert over.outcome == "timeout", "what the earlier blocks are allowed is not the block's"
+
+
+async def test_a_block_that_would_take_too_long_to_run_again_is_not_kept_and_that_is_said(
+    sandbox: BubblewrapSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.sandbox.session._MOST_REPLAYED", 0.5)
+    session = Session(sandbox, limited(wall_seconds=10.0))
+    assert (await session.run("a = 1")).stderr == ""
+    full = await session.run("import time; time.sleep(5); b = 2; print(a + b)")
+    assert (full.ok, full.stdout) == (True, "3\n")
+    assert "no more than blocks that take 5 s to run again: later blocks see what the first 1 defined" in full.stderr
+    assert (await session.run("print(a, 'b' in globals())")).stdout == "1 False\n"
+
+
+async def test_more_blocks_than_a_session_holds_are_not_kept_and_that_is_said(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.sandbox.session._MOST_BLOCKS", 2)
+    assert (await session.run("x = 1")).stderr == ""
+    assert (await session.run("y = x + 1")).stderr == ""
+    full = await session.run("z = y + 1\nprint(z)")
+    assert full.stdout == "3\n"
+    assert full.stderr.startswith("(the session holds no more than 2 blocks: later blocks see what the first 2 defined")
+    assert (await session.run("print(x, y, 'z' in globals())")).stdout == "1 2 False\n"
+
+
 async def test_files_come_back_once_and_again_when_they_change(session: Session) -> None:
     first = await session.run(
         "open('data.csv', 'w').write('a,b')\nimport os; os.mkdir('d'); open('d/x', 'wb').write(b'\\0')"
