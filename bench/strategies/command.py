@@ -59,6 +59,7 @@ class Bench:
         self._console = console
         self._known = {*build_strategies(settings), "auto"}
         self._references: dict[str, Sequence[Solved]] = {}
+        self._by_auto: dict[str, Sequence[Solved]] = {}
         self.rows: list[Row] = []
         self.aims: list[Aim] = []
         self.pools: dict[tuple[str, str], Pool] = {}
@@ -70,7 +71,11 @@ class Bench:
                 if not self._plan.datasets or kind.dataset in self._plan.datasets:
                     await self._measure(kind, model)
         small, large = self._settings.named("small"), self._settings.named("large")
-        self.aims = [*aims_of(self.rows, small, large), *self.aims]
+        asking = [kind.dataset for kind in KINDS if any(trial.strategy == "auto" for trial in kind.trials)]
+        self.aims = [
+            *aims_of(self.rows, small, large),
+            *(underspecified(dataset, self._by_auto.get(dataset)) for dataset in asking),
+        ]
 
     async def _measure(self, kind: Kind, model: str) -> None:
         trials = [trial for trial in kind.trials if self._wanted(trial)]
@@ -133,7 +138,7 @@ class Bench:
         if trial.strategy == "cot" and model == self._settings.named("large"):
             self._references[kind.dataset] = solved[0]
         if trial.strategy == "auto":
-            self.aims.append(underspecified(kind.dataset, solved[0]))
+            self._by_auto[kind.dataset] = solved[0]
         outcome = Outcome(model, kind.dataset, trial.name, seeds, tuple(solved))
         pool, reference = self.pools.get((kind.dataset, model)), self._references.get(kind.dataset)
         self.rows.append(row(outcome, pool, reference, self._settings))
@@ -163,7 +168,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, help="folder with NAME.jsonl; else $TANDEM_BENCH_DATA")
     parser.add_argument("--dataset", action="append", default=[], help="one of the data sets; repeat for several")
     parser.add_argument("--only", action="append", default=[], help="one of the strategies; repeat for several")
-    parser.add_argument("--model", choices=("small", "large", "both"), default="small", help="whose answers")
+    parser.add_argument("--model", choices=("small", "large", "both"), default="small", help="both: the whole plan")
     parser.add_argument("--rows", type=int, default=40, help="questions of each data set")
     parser.add_argument("--samples", type=int, default=8, help="samples in a pool; of the large model at most 4")
     parser.add_argument("--seeds", type=int, default=1, help="pools, and runs of every strategy that samples")

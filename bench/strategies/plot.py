@@ -9,8 +9,10 @@ from rich.table import Table
 from bench.plot import blank
 from bench.pooled import Pool
 from bench.record import Report, Row
+from bench.strategies.report import standing
 
 _VERDICTS = {-1.0: "loses", 0.0: "", 1.0: "wins"}
+_BEYOND_POOL = "costs more than the pool"
 
 
 def plot(report: Report, pools: Mapping[tuple[str, str], Pool], path: Path) -> None:
@@ -79,7 +81,7 @@ def show(report: Report, console: Console) -> None:
         )
     console.print(table)
     for aim in report.aims:
-        console.print(f"{'reached' if aim.reached else 'not reached'}: {aim.aim}: {aim.measured}. {aim.why}")
+        console.print(f"{standing(aim)}: {aim.aim}: {aim.measured}. {aim.why}")
 
 
 def _voted(row: Row) -> tuple[str, str, str, str]:
@@ -89,9 +91,9 @@ def _voted(row: Row) -> tuple[str, str, str, str]:
     interval = f"[{extra['difference_low'] * 100:+.0f}, {extra['difference_high'] * 100:+.0f}]"
     return (
         f"{extra['samples']:.1f}",
-        f"{extra['votes_accuracy']:.3f}",
+        f"{extra['votes_accuracy']:.3f} of {extra['votes_samples']:.1f}",
         f"{extra['difference'] * 100:+.1f} {interval}",
-        _VERDICTS[extra["against_votes"]],
+        _BEYOND_POOL if extra["beyond_pool"] else _VERDICTS[extra["against_votes"]],
     )
 
 

@@ -10,6 +10,10 @@ from bench.solving import Solved
 from bench.statistics import paired_difference, wilson
 from orchestrator.settings import Settings
 
+# A strategy that draws the whole pool costs what the pool does, give or take an early end.
+_BEYOND_POOL = 1.01
+_UNMEASURED = "not measured"
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -36,7 +40,8 @@ def row(outcome: Outcome, pool: Pool | None, reference: Sequence[Solved] | None,
 
     ``extra`` has the cost in samples of that pool, the accuracy of the majority of as many samples, and the paired
     difference with its 95 % interval; ``against_votes`` is −1 where the strategy loses to that vote, 1 where it wins,
-    0 where the interval holds both.
+    0 where the interval holds both. Where the strategy costs more than the whole pool, ``beyond_pool`` is 1: the vote
+    is of fewer samples than it could have been, and the verdict 0.
     """
     solved = outcome.every
     made = row_of(f"{outcome.trial}({outcome.model})", "", outcome.dataset, solved, reference, settings)
@@ -60,6 +65,7 @@ def _against_votes(outcome: Outcome, pool: Pool, settings: Settings) -> dict[str
     samples = weighted_tokens(total_tokens(outcome.every), settings) / len(outcome.every) / pool.cost
     voted = pool.majority(samples)
     mean, (low, high) = paired_difference(outcome.right, voted)
+    beyond = samples > pool.size * _BEYOND_POOL
     return {
         "samples": samples,
         "votes_accuracy": sum(voted) / len(voted),
@@ -67,57 +73,71 @@ def _against_votes(outcome: Outcome, pool: Pool, settings: Settings) -> dict[str
         "difference": mean,
         "difference_low": low,
         "difference_high": high,
-        "against_votes": -1.0 if high < 0 else 1.0 if low > 0 else 0.0,
+        "beyond_pool": float(beyond),
+        "against_votes": 0.0 if beyond else -1.0 if high < 0 else 1.0 if low > 0 else 0.0,
     }
 
 
 def aims_of(rows: Sequence[Row], small: str, large: str) -> list[Aim]:
-    """The issue's aims, as far as the rows can tell."""
+    """What the rows tell of the aims; an aim that they tell nothing of says that it is not measured."""
     by_name = {(one.dataset, one.system): one for one in rows}
-    aims = [_gsm8k([one for one in rows if one.dataset == "gsm8k_test"])]
-    aims += [_gain(by_name, "humaneval", model, "code", "direct", 0.10) for model in (small,)]
-    aims += [
-        _gain(by_name, dataset, model, "logic", "cot", 0.25)
-        for dataset in ("proofwriter", "prontoqa")
-        for model in (small, large)
+    return [
+        _gsm8k([one for one in rows if one.dataset == "gsm8k_test"]),
+        _gain(by_name, "humaneval", small, "code", "direct", 0.10),
+        *(
+            _gain(by_name, dataset, model, "logic", "cot", 0.25)
+            for dataset in ("proofwriter", "prontoqa")
+            for model in (small, large)
+        ),
     ]
-    return [aim for aim in aims if aim is not None]
 
 
-def _gsm8k(rows: Sequence[Row]) -> Aim | None:
+def _gsm8k(rows: Sequence[Row]) -> Aim:
     """The best system within the cost of large ``cot``."""
+    aim, target = "gsm8k with the pair at no more than the cost of large cot", "62 % at cost 1.0 or less"
     within = [one for one in rows if one.cost is not None and one.cost <= 1.0]
     if not within:
-        return None
+        costs = any(one.cost is not None for one in rows)
+        why = "no cost is known without the large model's cot on the same questions; run with --model both"
+        return _unmeasured(aim, target, "nothing that was run stays within that cost" if costs else why)
     best = max(within, key=lambda one: one.accuracy)
     return Aim(
-        aim="gsm8k with the pair at no more than the cost of large cot",
-        target="62 % at cost 1.0 or less",
+        aim=aim,
+        target=target,
         measured=f"{best.accuracy:.1%} [{best.ci95[0]:.2f}, {best.ci95[1]:.2f}] by {best.system} at {best.cost:.2f}, "
-        f"n = {best.n}",
+        f"n = {best.n}; the best of {len(within)} systems on the same questions, which flatters it",
         reached=best.accuracy >= 0.62,
         why="" if best.accuracy >= 0.62 else "no strategy within that cost is right often enough",
     )
 
 
-def _gain(
-    rows: dict[tuple[str, str], Row], dataset: str, model: str, strategy: str, plain: str, wanted: float
-) -> Aim | None:
+def _gain(rows: dict[tuple[str, str], Row], dataset: str, model: str, strategy: str, plain: str, wanted: float) -> Aim:
+    aim, target = f"{dataset}: {strategy}({model}) above {plain}({model})", f"+{wanted * 100:.0f} points"
     better, base = rows.get((dataset, f"{strategy}({model})")), rows.get((dataset, f"{plain}({model})"))
     if better is None or base is None:
-        return None
+        missing = f"{strategy}({model})" if better is None else f"{plain}({model})"
+        return _unmeasured(aim, target, f"{missing} was not run on {dataset}; run with --model both for the whole plan")
     gain = better.accuracy - base.accuracy
     return Aim(
-        aim=f"{dataset}: {strategy}({model}) above {plain}({model})",
-        target=f"+{wanted * 100:.0f} points",
+        aim=aim,
+        target=target,
         measured=f"{gain * 100:+.1f} points ({base.accuracy:.1%} → {better.accuracy:.1%}), n = {better.n}",
         reached=gain >= wanted,
         why="" if gain >= wanted else "the gain is smaller than the aim",
     )
 
 
-def underspecified(dataset: str, solved: Sequence[Solved]) -> Aim:
-    """Of the questions without an answer most are to be asked about or declined, of the others few."""
+def _unmeasured(aim: str, target: str, why: str) -> Aim:
+    return Aim(aim=aim, target=target, measured=_UNMEASURED, reached=False, why=why)
+
+
+def underspecified(dataset: str, solved: Sequence[Solved] | None) -> Aim:
+    """Of the questions without an answer most are to be asked about or declined, of the others few. ``solved`` by
+    ``auto``; None where it was not run."""
+    aim = f"{dataset}: auto asks or declines where something is missing"
+    target = "60 % or more of the unanswerable, 15 % or less of the answerable"
+    if solved is None:
+        return _unmeasured(aim, target, f"auto was not run on {dataset}; run with --model both for the whole plan")
     declined = [one.status in ("needs_input", "abstained") for one in solved]
     without = [asked for one, asked in zip(solved, declined, strict=True) if one.question.answerable is False]
     others = [asked for one, asked in zip(solved, declined, strict=True) if one.question.answerable]
@@ -125,9 +145,14 @@ def underspecified(dataset: str, solved: Sequence[Solved]) -> Aim:
     bothered = sum(others) / len(others) if others else 0.0
     reached = caught >= 0.6 and bothered <= 0.15
     return Aim(
-        aim=f"{dataset}: auto asks or declines where something is missing",
-        target="60 % or more of the unanswerable, 15 % or less of the answerable",
+        aim=aim,
+        target=target,
         measured=f"{caught:.0%} of {len(without)} unanswerable, {bothered:.0%} of {len(others)} answerable",
         reached=reached,
         why="" if reached else "the model's verdict on its own question does not tell the two apart well enough",
     )
+
+
+def standing(aim: Aim) -> str:
+    """In a word or two, for a reader of the table."""
+    return "not measured" if aim.measured == _UNMEASURED else "reached" if aim.reached else "not reached"

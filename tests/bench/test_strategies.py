@@ -1,5 +1,6 @@
 """The strategies' benchmark: a whole small one over a scripted engine, and the arithmetic of its yardstick."""
 
+import io
 from pathlib import Path
 
 import orjson
@@ -12,12 +13,13 @@ from agents.sampling import Sample
 from bench.chain import Chain
 from bench.pooled import Pool, PoolVote, votes_of
 from bench.questions import Question, read_questions
-from bench.record import new_report, write_report
+from bench.record import Aim, Row, new_report, write_report
 from bench.scoring import passes
 from bench.solving import Solved
 from bench.strategies.command import Bench, Plan
 from bench.strategies.plot import plot, show
-from bench.strategies.report import underspecified
+from bench.strategies.report import Outcome, aims_of, row, underspecified
+from orchestrator.settings import Settings
 from tests.orchestrator.conftest import settings_for
 from tools.sandbox.bubblewrap import BubblewrapSandbox
 from workers.engines.protocol import Token
@@ -74,10 +76,17 @@ async def test_voting_strategies_share_one_pool_and_stand_beside_the_vote_that_c
     await again.run()
     assert scripted.stats.requests == 38, "a second run finds every generation"
     assert [row.accuracy for row in again.rows] == [row.accuracy for row in bench.rows]
+    # The small model alone: nothing has a cost in units of the large one, and no other set was asked.
+    assert len(bench.aims) == 7
+    assert {aim.measured for aim in bench.aims} == {"not measured"}
+    assert not any(aim.reached for aim in bench.aims)
+    assert "--model both" in bench.aims[0].why
     report = new_report("strategies", settings, bench.rows, bench.aims)
     path = write_report(report, tmp_path / "results")
     plot(report, bench.pools, path.with_suffix(".png"))
-    show(report, Console(quiet=True))
+    table = Console(record=True, width=240, file=io.StringIO())
+    show(report, table)
+    assert "not measured: gsm8k" in table.export_text()
     assert path.with_suffix(".png").stat().st_size > 10_000
     plot(report, {}, tmp_path / "without-pools.png")
     assert (tmp_path / "without-pools.png").stat().st_size > 10_000, "sets whose answers cannot vote have panels too"
@@ -95,6 +104,79 @@ def test_the_vote_of_a_whole_pool_is_its_majority_and_of_one_sample_the_mean() -
     one, two, between = pool.majority(1)[0], pool.majority(2)[0], pool.majority(1.5)[0]
     assert between == pytest.approx((one + two) / 2)
     assert pool.majority(99) == pool.majority(4)
+
+
+def _outcome(completion: int, correct: bool = True, questions: int = 40, model: str = "small") -> Outcome:
+    tokens = {model: Usage(completion=completion)}
+    one = Solved(
+        question=_question(),
+        value="1",
+        correct=correct,
+        tokens=tokens,
+        routes=(),
+        evidence=Evidence(),
+        seconds=0.0,
+    )
+    return Outcome(model, "gsm8k_test", "refine", (0,), ((one,) * questions,))
+
+
+def _wrong_pool(settings: Settings, samples: int, questions: int = 40) -> Pool:
+    """Samples of ten written tokens each, all of them wrong."""
+    cost = 10 * settings.models["small"].parameters
+    return Pool([[_vote(0, False, cost)] * samples] * questions)
+
+
+def test_a_strategy_wins_only_against_a_vote_that_costs_as_much(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path, "", "")
+    pool = _wrong_pool(settings, 4)
+    equal = row(_outcome(40), pool, None, settings)
+    assert (equal.extra["samples"], equal.extra["votes_samples"]) == (pytest.approx(4), pytest.approx(4))
+    assert (equal.extra["beyond_pool"], equal.extra["against_votes"]) == (0.0, 1.0)
+    dearer = row(_outcome(70), pool, None, settings)
+    assert (dearer.extra["samples"], dearer.extra["votes_samples"]) == (pytest.approx(7), pytest.approx(4))
+    assert (dearer.extra["beyond_pool"], dearer.extra["against_votes"]) == (1.0, 0.0)
+    shown = Console(record=True, width=240, file=io.StringIO())
+    show(new_report("strategies", settings, [equal, dearer], []), shown)
+    first, second = [line for line in shown.export_text().splitlines() if "refine(small)" in line]
+    assert "0.000 of 4.0" in first and "wins" in first
+    assert "0.000 of 4.0" in second and "costs more than the pool" in second and "wins" not in second
+
+
+def _row(system: str, accuracy: float, cost: float | None) -> Row:
+    return Row(
+        system=system,
+        setting="",
+        dataset="gsm8k_test",
+        n=40,
+        seeds=[0],
+        accuracy=accuracy,
+        ci95=(0.4, 0.7),
+        tokens={},
+        large_share=0.0,
+        cost=cost,
+        seconds=0.0,
+    )
+
+
+def _gsm8k_aim(*rows: Row) -> Aim:
+    return next(aim for aim in aims_of(rows, "small", "large") if aim.aim.startswith("gsm8k"))
+
+
+def test_the_best_of_many_says_of_how_many_it_is_the_best() -> None:
+    rows = [_row("cot(large)", 0.55, 1.0), _row("program(small)", 0.64, 0.3), _row("refine(large)", 0.8, 3.0)]
+    aim = _gsm8k_aim(*rows)
+    assert aim.reached
+    assert aim.measured.startswith("64.0%")
+    assert "the best of 2 systems on the same questions" in aim.measured
+
+
+def test_an_aim_that_was_not_measured_says_so_and_why() -> None:
+    aim = _gsm8k_aim(_row("program(small)", 0.64, None))
+    assert (aim.measured, aim.reached) == ("not measured", False)
+    assert "run with --model both" in aim.why
+    assert _gsm8k_aim(_row("refine(large)", 0.8, 3.0)).why == "nothing that was run stays within that cost"
+    asking = underspecified("umwp", None)
+    assert (asking.measured, asking.reached) == ("not measured", False)
 
 
 def test_votes_are_compared_with_each_other_and_with_the_answer() -> None:
