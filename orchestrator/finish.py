@@ -9,7 +9,7 @@ from orchestrator.state import RunState
 from orchestrator.storage.records import Outcome
 from routers.policy import Accept
 from workers.collaboration.protocol import CollaborationBusy, UnknownPolicy, VocabulariesDiffer
-from workers.engines.errors import EngineError, EngineUnavailable
+from workers.engines.errors import EngineError, EngineUnavailable, UnfitRequest
 from workers.ledger import LedgerSummary
 
 _STOPPED = "the gateway stopped while it was writing this answer, which cannot be continued; send the request again"
@@ -73,6 +73,8 @@ def _kind(error: Exception) -> str | None:
     match error:
         case EngineUnavailable():
             return "engine_unavailable"
+        case UnfitRequest():
+            return error.code
         case EngineError():
             return "engine_error"
         case CollaborationBusy():

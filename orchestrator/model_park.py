@@ -5,6 +5,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 
+import orjson
+
 from agents.events import Queued
 from agents.problem import Problem
 from agents.strategy import Emit
@@ -16,6 +18,7 @@ from orchestrator.worker_only import WorkerOnlyEngine
 from routers.assessment import Assessment
 from workers.decode_lease import DecodeLease
 from workers.engines.address import EngineAddress, open_engine
+from workers.engines.errors import EngineError
 from workers.engines.json_schema import schema_fault
 from workers.engines.protocol import Engine, Sampling
 from workers.ledger import Ledger
@@ -83,19 +86,25 @@ class ModelPark:
 
     async def _refuse_too_long(self, request: RunRequest) -> None:
         """Raise ``RunRefused`` for a conversation that no configured engine's context can hold."""
-        characters = sum(len(message.content) for message in request.messages)
+        tools = _spelled_tools(request)
+        characters = sum(len(message.content) for message in request.messages) + len(tools)
         longest = max(self._settings.models.values(), key=lambda model: model.engine.context).engine.context
         if characters <= longest:
             return  # a token is at least one character
         name = self._serving(request)
         engine = self.engines.get(name)
         if engine is None:
-            return
-        prompt = await engine.tokenize(await engine.render([message.openai() for message in request.messages]))
+            return  # how a provider counts is not known here; it refuses by itself
+        messages = [message.model_copy(update={"tool_calls": None}).openai() for message in request.messages]
+        try:
+            prompt = await engine.tokenize(await engine.render(messages) + tools)
+        except EngineError:
+            return  # an engine that is away, or a template that knows no tool turns, is the run's own fault to report
         context = self._settings.models[name].engine.context
         if len(prompt) >= context:
+            conversation = "conversation with its tools" if tools else "conversation"
             raise RunRefused(
-                f"the conversation is {len(prompt)} tokens long and model {name!r} holds {context} with its answer; "
+                f"the {conversation} is {len(prompt)} tokens long and model {name!r} holds {context} with its answer; "
                 "shorten it or configure a model with a longer context",
                 "messages",
                 "context_length_exceeded",
@@ -137,6 +146,17 @@ class ModelPark:
             card, f"openai/{name}", f"{engine_url(self._settings, name)}/v1", _key(model) or "none"
         )
         return WithTools(EngineChat(card, self.engines[name]), ToolCallsInText(with_tools))
+
+
+def _spelled_tools(request: RunRequest) -> str:
+    """The tools and the calls of them in the messages, in as few words as any chat template spells them out."""
+    calls = [call["function"] for message in request.messages for call in message.tool_calls or ()]
+    return "\n".join(
+        [
+            *(orjson.dumps(tool["function"]).decode() for tool in request.tools),
+            *(f"{call['name']} {call['arguments']}" for call in calls),
+        ]
+    )
 
 
 def _black_box(name: str, model: ModelSettings) -> ChatModel:

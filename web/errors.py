@@ -14,11 +14,12 @@ from orchestrator.storage.conversation_store import UnknownConversation
 
 _SHOWN = 80
 _NOT_FOUND_CODES = frozenset({"model_not_found"})
-_ENGINE_STATUS = {
+_RUN_STATUS = {
     "engine_unavailable": 503,
     "gateway_stopped": 503,
     "engine_error": 502,
     "busy": 429,
+    "context_length_exceeded": 400,
     "unsupported_value": 400,
 }
 _BUSY_SECONDS = 10
@@ -97,7 +98,7 @@ def unknown_run(run: str) -> ApiError:
 
 def failed_run(run: str, finished: RunFinished) -> ApiError:
     """A run that ended with status error."""
-    status = _ENGINE_STATUS.get(finished.error_type or "", 500)
+    status = _RUN_STATUS.get(finished.error_type or "", 500)
     message = f"run {run}: {finished.error or 'the run failed; the gateway log has its details under its id'}"
     if status == 429:
         return too_many(message, _BUSY_SECONDS)

@@ -5,9 +5,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from workers.collaboration.protocol import UnknownPolicy, VocabulariesDiffer
-from workers.engines.errors import EngineError, EngineRefused, EngineUnavailable
+from workers.engines.errors import EngineError, EngineRefused, EngineUnavailable, UnfitCode, UnfitRequest
 
-Kind = Literal["unavailable", "refused", "policy", "vocabularies", "internal"]
+Kind = Literal["unavailable", "refused", "policy", "vocabularies", "internal"] | UnfitCode
 _EXPECTED = (EngineError, UnknownPolicy, VocabulariesDiffer)
 
 
@@ -37,6 +37,8 @@ def fault_of(error: Exception, job: str) -> Fault:
     match error:
         case EngineUnavailable():
             return Fault(kind="unavailable", message=str(error))
+        case UnfitRequest():
+            return Fault(kind=error.code, message=str(error))
         case EngineError():
             return Fault(kind="refused", message=str(error))
         case UnknownPolicy():
@@ -52,6 +54,8 @@ def error_of(fault: Fault) -> Exception:
     match fault.kind:
         case "unavailable":
             return EngineUnavailable(fault.message)
+        case "context_length_exceeded" | "unsupported_value":
+            return UnfitRequest(fault.message, fault.kind)
         case "refused":
             return EngineRefused(fault.message)
         case "policy":

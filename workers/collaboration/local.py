@@ -13,7 +13,7 @@ from workers.collaboration.policy import Policy, Resources, Role
 from workers.collaboration.protocol import CollaborationEvent, CollaborationFinish, CollaborationRequest, Written
 from workers.collaboration.seat import Seat
 from workers.collaboration.vocabularies import same_vocabulary, vocabularies_differ
-from workers.engines.errors import EngineRefused
+from workers.engines.errors import EngineRefused, UnfitRequest
 from workers.engines.protocol import Engine
 from workers.models.engine_chat import PromptTooLong
 
@@ -44,7 +44,7 @@ class LocalCollaboration:
         """
         policy = build_policy(request.policy, request.options, self._resources(request))
         if request.sampling.json_schema is not None:
-            raise EngineRefused(
+            raise UnfitRequest(
                 "two models cannot follow a JSON schema together: its grammar would begin anew at every hand-over; "
                 "ask one model, or leave response_format out"
             )

@@ -12,7 +12,7 @@ import jinja2.nodes
 import jinja2.parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from workers.engines.errors import EngineRefused
+from workers.engines.errors import EngineRefused, UnfitRequest
 
 _SPECIAL = ("bos_token", "eos_token", "pad_token", "unk_token")
 
@@ -47,7 +47,7 @@ class ChatTemplate:
     def render(self, messages: Sequence[Mapping[str, Any]]) -> str:
         """The prompt text, ending where the assistant's turn begins.
 
-        Raises ``EngineRefused`` when the template declines the messages (for example roles that do not alternate).
+        Raises ``UnfitRequest`` when the template declines the messages (for example roles that do not alternate).
         """
         try:
             return self._template.render(
@@ -59,7 +59,10 @@ class ChatTemplate:
             )
         except (jinja2.TemplateError, TypeError, KeyError) as error:
             # Templates are programs: one that adds None to a string raises TypeError for messages it does not expect.
-            raise EngineRefused(f"the model's chat template declined the messages: {error}") from error
+            raise UnfitRequest(
+                f"the model's chat template declined the messages: {error}; change their roles or order, or ask "
+                "another model"
+            ) from error
 
 
 def vocabulary_size(folder: Path) -> int:

@@ -9,7 +9,7 @@ import jinja2
 import orjson
 
 from workers.engines.chat_template import ChatTemplate
-from workers.engines.errors import EngineRefused, EngineUnavailable, check_ids
+from workers.engines.errors import EngineRefused, EngineUnavailable, check_ids, refusal
 from workers.engines.protocol import Counted, EngineDescription, Finish, FinishReason, Generation, Sampling, Token
 from workers.engines.server_sent import server_sent
 from workers.usage import Usage
@@ -138,7 +138,7 @@ class LlamaCppEngine:
             raise EngineUnavailable(f"engine {self.name!r} at {self._url} is still loading its model; try again soon")
         if response.status >= 400:
             text = (await response.text())[:500]
-            raise EngineRefused(f"engine {self.name!r} refused the request with {response.status}: {text}")
+            raise refusal(f"engine {self.name!r} refused the request with {response.status}: {text}", response.status)
 
     def _unavailable(self, error: Exception) -> EngineUnavailable:
         return EngineUnavailable(

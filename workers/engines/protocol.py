@@ -84,7 +84,7 @@ class Engine(Protocol):
     """A server that holds one model.
 
     Every method raises ``EngineUnavailable`` when the server cannot be reached and ``EngineRefused`` when it
-    declines the request.
+    declines the request, which is ``UnfitRequest`` where the request itself is at fault.
     """
 
     name: str

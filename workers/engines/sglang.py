@@ -13,7 +13,7 @@ import aiohttp
 import orjson
 
 from workers.engines.chat_template import ChatTemplate, vocabulary_size
-from workers.engines.errors import EngineRefused, EngineUnavailable, check_ids
+from workers.engines.errors import EngineRefused, EngineUnavailable, check_ids, refusal
 from workers.engines.protocol import Counted, EngineDescription, Finish, Generation, Sampling, Token
 from workers.engines.server_sent import server_sent
 from workers.engines.sglang_stream import AnswerReader
@@ -147,7 +147,7 @@ class SGLangEngine:
             raise EngineUnavailable(f"engine {self.name!r} at {self._url} is still loading its model; try again soon")
         if response.status >= 400:
             text = (await response.text())[:500]
-            raise EngineRefused(f"engine {self.name!r} refused the request with {response.status}: {text}")
+            raise refusal(f"engine {self.name!r} refused the request with {response.status}: {text}", response.status)
 
     def _unavailable(self, error: Exception) -> EngineUnavailable:
         return EngineUnavailable(

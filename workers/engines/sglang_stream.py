@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from workers.engines.errors import EngineRefused, EngineUnavailable
+from workers.engines.errors import EngineRefused, EngineUnavailable, refusal
 from workers.engines.protocol import Finish, FinishReason, Token
 from workers.engines.stop_strings import forming
 from workers.usage import Usage
+
+_BAD_REQUEST = 400
 
 
 class AnswerReader:
@@ -29,7 +31,7 @@ class AnswerReader:
         Raises ``EngineRefused`` or ``EngineUnavailable`` when the event carries the server's error.
         """
         if "error" in event:
-            raise EngineRefused(f"engine {self._engine!r} refused the request: {event['error'].get('message')}")
+            raise self._refusal(event["error"])
         meta: dict[str, Any] = event["meta_info"]
         reason: dict[str, Any] | None = meta.get("finish_reason")
         if reason is not None and reason["type"] == "abort" and "status_code" in reason:
@@ -62,9 +64,16 @@ class AnswerReader:
         self._shown = max(self._shown, end)
         return text
 
+    def _refusal(self, error: dict[str, Any]) -> EngineRefused:
+        """Of a request that was not begun: the stream is open by then, so the status is in the event."""
+        code = error.get("code")
+        status = code if isinstance(code, int) else _BAD_REQUEST
+        return refusal(f"engine {self._engine!r} refused the request: {error.get('message')}", status)
+
     def _failure(self, reason: dict[str, Any]) -> EngineRefused | EngineUnavailable:
-        text = f"engine {self._engine!r} gave up the request with {reason['status_code']}: {reason.get('message')}"
-        return EngineRefused(text) if int(reason["status_code"]) < 500 else EngineUnavailable(text)
+        status = int(reason["status_code"])
+        text = f"engine {self._engine!r} gave up the request with {status}: {reason.get('message')}"
+        return refusal(text, status) if status < 500 else EngineUnavailable(text)
 
 
 def _finish_reason(kind: str) -> FinishReason:

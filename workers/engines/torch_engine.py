@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.engines.chat_template import ChatTemplate
-from workers.engines.errors import EngineRefused, check_ids
+from workers.engines.errors import EngineRefused, UnfitRequest, check_ids
 from workers.engines.protocol import EngineDescription, Finish, Generation, Token
 from workers.engines.torch_decoding import TorchDecoding
 from workers.engines.torch_model import TorchModel, load_torch_model
@@ -131,12 +131,13 @@ class TorchEngine:
         if not generation.prompt:
             raise EngineRefused(f"engine {self.name!r} was given an empty prompt")
         if len(generation.prompt) >= model.context:
-            raise EngineRefused(
+            raise UnfitRequest(
                 f"the prompt of {len(generation.prompt)} tokens does not fit engine {self.name!r}, which holds "
-                f"{model.context} with the answer; shorten it or raise `context`"
+                f"{model.context} with the answer; shorten it or raise `context`",
+                "context_length_exceeded",
             )
         if generation.sampling.json_schema is not None:
-            raise EngineRefused(
+            raise UnfitRequest(
                 f"engine {self.name!r} runs in torch and cannot follow a JSON schema; leave response_format out or "
                 "serve the model with llama.cpp or SGLang"
             )

@@ -5,18 +5,19 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import cast
 
-from workers.engines.errors import EngineRefused
+from workers.engines.errors import UnfitRequest
 from workers.engines.protocol import Engine, Finish, Generation, Token
 from workers.models.protocol import ChatRequest, ModelCard
 
 
-class PromptTooLong(EngineRefused):
+class PromptTooLong(UnfitRequest):
     """The rendered prompt leaves no room for an answer in the model's context."""
 
     def __init__(self, model: str, prompt: int, context: int) -> None:
         super().__init__(
             f"the prompt is {prompt} tokens long and model {model!r} holds {context} with the answer; "
-            "shorten the conversation or choose a model with a longer context"
+            "shorten the conversation or choose a model with a longer context",
+            "context_length_exceeded",
         )
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any, cast
 
-from workers.engines.errors import EngineError, EngineRefused, EngineUnavailable
+from workers.engines.errors import EngineError, EngineUnavailable, refusal
 from workers.engines.protocol import Finish, FinishReason, Token
 from workers.models.chat_chunks import ChunkReader
 from workers.models.protocol import ChatRequest, ModelCard
@@ -23,8 +23,8 @@ class LiteLLMChat:
     """A model behind LiteLLM. Tokens have id -1; each is one piece of the stream, usually one token.
 
     ``provider_model`` is LiteLLM's name, for example ``openai/qwen`` with ``api_base`` for an OpenAI-compatible
-    server. Raises ``EngineRefused`` when the provider declines a request and ``EngineUnavailable`` when it cannot be
-    reached, limits the rate, or breaks off.
+    server. Raises ``EngineRefused`` when the provider declines a request (``UnfitRequest`` where that is the request's
+    own fault) and ``EngineUnavailable`` when it cannot be reached, limits the rate, or breaks off.
     """
 
     def __init__(self, card: ModelCard, provider_model: str, api_base: str | None, api_key: str | None) -> None:
@@ -86,7 +86,7 @@ class LiteLLMChat:
         text = f"model {self._card.name!r} ({self._provider_model}): {error.message}"
         if status >= _UNAVAILABLE_FROM or status in _TEMPORARY:
             return EngineUnavailable(f"{text}; check that its server runs, then try again")
-        return EngineRefused(text)
+        return refusal(text, status)
 
 
 async def load_litellm() -> Any:

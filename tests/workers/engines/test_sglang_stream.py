@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from workers.engines.errors import EngineRefused, EngineUnavailable
+from workers.engines.errors import EngineUnavailable, UnfitRequest
 from workers.engines.protocol import Finish, Token
 from workers.engines.sglang_stream import AnswerReader
 
@@ -68,10 +68,17 @@ def test_what_may_become_a_stop_string_is_held_back() -> None:
 
 def test_an_abort_with_a_status_is_an_error_and_without_is_a_finish() -> None:
     reader = AnswerReader("e", (), incremental=False)
-    with pytest.raises(EngineRefused, match="bad grammar"):
+    with pytest.raises(UnfitRequest, match="bad grammar"):
         reader.read(event("x", [1], {"type": "abort", "status_code": 400, "message": "bad grammar"}))
     with pytest.raises(EngineUnavailable, match="out of memory"):
         reader.read(event("x", [1], {"type": "abort", "status_code": 503, "message": "out of memory"}))
     (finish,) = reader.read(event("", [], {"type": "abort"}))
     assert isinstance(finish, Finish)
     assert finish.reason == "abort"
+
+
+def test_a_value_that_the_server_declines_before_it_begins_is_the_requests_fault() -> None:
+    reader = AnswerReader("e", (), incremental=False)
+    with pytest.raises(UnfitRequest, match="top_p must be in") as refused:
+        reader.read({"error": {"message": "top_p must be in (0, 1], got 0.0.", "code": 400}})
+    assert refused.value.code == "unsupported_value"
