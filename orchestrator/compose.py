@@ -124,7 +124,7 @@ async def open_tandem(settings: Settings, tracing: Tracing | None = None) -> Asy
             park=park,
             offers=offers,
             collaborations=collaborations,
-            checks=Readiness(redis, database, park).check,
+            checks=Readiness(redis, database, park, sandbox).check,
         )
         await runs.open()
         stack.push_async_callback(runs.close)

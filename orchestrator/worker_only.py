@@ -13,6 +13,9 @@ class WorkerOnlyEngine:
     def __init__(self, name: str) -> None:
         self.name = name
 
+    async def alive(self) -> None:
+        raise self._refusal()
+
     async def describe(self) -> EngineDescription:
         raise self._refusal()
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import cast
 
 from celery import Celery
+from kombu.exceptions import OperationalError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -17,6 +18,9 @@ from tools.sandbox.protocol import Execution, Limits
 _QUEUE_PATIENCE_SECONDS = 60.0
 _TURN_SECONDS = 2
 _MARK_SECONDS = 2.0
+_ANSWER_SECONDS = 1.0
+
+START_ONE = f"start one with `tandem serve` or `celery -A workers.celery_app worker --queues {QUEUE}`"
 
 
 class CelerySandbox:
@@ -28,6 +32,14 @@ class CelerySandbox:
         self._redis = redis
         self._patience = patience
         self._marks: set[asyncio.Task[None]] = set()
+        self._asking: asyncio.Task[bool] | None = None
+
+    async def served(self) -> bool:
+        """Whether a worker takes programs, as the workers themselves say. Takes a second, for their answers; who asks
+        meanwhile gets the same one."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(asyncio.to_thread(self._ask_workers))
+        return await asyncio.shield(self._asking)
 
     async def run(self, program: str, limits: Limits = Limits()) -> Execution:
         wait = limits.wall_seconds + self._patience
@@ -42,9 +54,7 @@ class CelerySandbox:
                 await asyncio.shield(self._marking(job))
         if result is None:
             return Execution(
-                outcome="refused",
-                stderr=f"no sandbox worker took the program within {wait:.0f} s; start one with `tandem serve` or "
-                f"`celery -A workers.celery_app worker --queues {QUEUE}`",
+                outcome="refused", stderr=f"no sandbox worker took the program within {wait:.0f} s; {START_ONE}"
             )
         return Execution.model_validate_json(result)
 
@@ -70,6 +80,14 @@ class CelerySandbox:
         with suppress(RedisError, TimeoutError):
             async with asyncio.timeout(_MARK_SECONDS):
                 await self._redis.set(job.unwanted_key, 1, ex=math.ceil(longest))
+    def _ask_workers(self) -> bool:
+        try:
+            # Not by Celery's inspection, which keeps one answer of all workers that go by one name.
+            replies = self._app.control.broadcast("active_queues", reply=True, timeout=_ANSWER_SECONDS) or []
+        except (OperationalError, RedisError):
+            return False  # without Redis there is no queue to serve
+        found = [queues for reply in replies for queues in reply.values() if isinstance(queues, list)]
+        return any(queue["name"] == QUEUE for queues in found for queue in queues)
 
     def _send(self, job: Job) -> None:
         self._app.send_task(TASK, args=[job.model_dump(mode="json")], queue=QUEUE, expires=job.expires - time.time())

@@ -32,6 +32,11 @@ end
 return 0
 """
 
+START_ONE = (
+    f"start one with `tandem serve` or `celery -A workers.celery_app worker --queues {QUEUE} --pool threads "
+    "--concurrency 8`"
+)
+
 
 class Watch:
     """Asked whenever nothing came for a moment. ``patience`` in seconds bounds how long no worker at all is there."""
@@ -95,8 +100,7 @@ class Watch:
             self._alone = now
         if now - self._alone > self._patience:
             raise NoCollaborationWorker(
-                f"no worker serves the queue {QUEUE!r} since {self._patience:.0f} s; start one with `tandem serve` or "
-                f"`celery -A workers.celery_app worker --queues {QUEUE} --pool threads --concurrency 8`"
+                f"no worker serves the queue {QUEUE!r} since {self._patience:.0f} s; {START_ONE}"
             )
 
     def _send_again(self, interval: float) -> bool:

@@ -34,6 +34,9 @@ class LlamaCppEngine:
         self._description: EngineDescription | None = None
         self._template: ChatTemplate | None = None
 
+    async def alive(self) -> None:
+        await self._read("GET", "/health")
+
     async def describe(self) -> EngineDescription:
         if self._description is None:
             models = await self._json("GET", "/v1/models")
@@ -109,11 +112,14 @@ class LlamaCppEngine:
         return self._session
 
     async def _json(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        return orjson.loads(await self._read(method, path, body))
+
+    async def _read(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> bytes:
         data = None if body is None else orjson.dumps(body)
         try:
             async with await self._open(method, path, data) as response:
                 await self._raise_for(response)
-                return orjson.loads(await response.read())
+                return await response.read()
         except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
             raise self._unavailable(error) from error
 

@@ -89,6 +89,10 @@ class Engine(Protocol):
 
     name: str
 
+    async def alive(self) -> None:
+        """Return if the server answers and can serve, asked anew every time; what ``describe`` says may be kept."""
+        ...
+
     async def describe(self) -> EngineDescription: ...
 
     def generate(self, generation: Generation) -> AsyncIterator[Token | Finish]:

@@ -38,6 +38,9 @@ class SGLangEngine:
         self._template: ChatTemplate | None = None
         self._aborts: set[asyncio.Task[None]] = set()
 
+    async def alive(self) -> None:
+        await self._read("GET", "/health")
+
     async def describe(self) -> EngineDescription:
         if self._description is None:
             server = await self._json("GET", "/server_info")
@@ -135,10 +138,13 @@ class SGLangEngine:
         return self._session
 
     async def _json(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        return orjson.loads(await self._read(method, path, body))
+
+    async def _read(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> bytes:
         try:
             async with self._http().request(method, self._url + path, json=body) as response:
                 await self._raise_for(response)
-                return orjson.loads(await response.read())
+                return await response.read()
         except _BROKEN as error:
             raise self._unavailable(error) from error
 

@@ -60,6 +60,9 @@ class TorchEngine:
         self._caches: PrefixCaches | None = None
         self._template: ChatTemplate | None = None
 
+    async def alive(self) -> None:
+        """There is no server: it lives with this process."""
+
     async def describe(self) -> EngineDescription:
         model, _ = await self._ready()
         device = str(model.model.device)

@@ -1,7 +1,6 @@
 """Programs through a real Celery worker and back."""
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from tests import processes
+from tests.sandbox_worker import sandbox_worker
 from tests.tools.sandbox.conftest import left_of, limited, nothing_left
 from tests.waiting import eventually, eventually_async
 from tools.sandbox.protocol import Execution, Limits
@@ -19,24 +18,7 @@ from workers.celery_app import create_app
 
 @pytest.fixture(scope="module")
 def worker(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    command = [
-        sys.executable,
-        "-m",
-        "celery",
-        "-A",
-        "workers.celery_app",
-        "worker",
-        "--queues",
-        "sandbox",
-        "--loglevel",
-        "INFO",
-    ]
-    log = tmp_path_factory.mktemp("worker") / "log"
-
-    def ready() -> bool:
-        return log.exists() and "ready." in log.read_text()
-
-    with processes.running([*command, "--concurrency", "1"], ready, log, environment={"REDIS_URL": redis_url}):
+    with sandbox_worker(redis_url, tmp_path_factory.mktemp("worker") / "log"):
         yield
 
 

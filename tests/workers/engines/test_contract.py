@@ -96,6 +96,10 @@ async def test_describes_itself(case: Case) -> None:
     assert description.model
 
 
+async def test_a_server_that_answers_is_alive(case: Case) -> None:
+    await case.engine.alive()
+
+
 async def test_tokens_come_back_as_the_text_they_were_made_from(case: Case) -> None:
     text = '<|im_start|>user\nGrüße, 日本語 🎈 & <b>"x"</b><|im_end|>\n'
     ids = await case.engine.tokenize(text)
@@ -236,6 +240,7 @@ async def test_concurrent_generations_do_not_mix(case: Case) -> None:
 @pytest.mark.parametrize("kind", [LlamaCppEngine, SGLangEngine])
 async def test_a_server_that_is_not_there_is_unavailable(kind: Callable[[str, str], Engine]) -> None:
     engine = kind("gone", f"http://127.0.0.1:{free_port()}")
-    with pytest.raises(EngineUnavailable, match="gone"):
-        await engine.describe()
+    for question in (engine.describe, engine.alive):
+        with pytest.raises(EngineUnavailable, match="gone"):
+            await question()
     await engine.aclose()
