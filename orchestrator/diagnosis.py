@@ -38,7 +38,7 @@ class Finding:
 
 
 async def diagnose(settings: Settings) -> list[Finding]:
-    """Every finding, good and bad. Starts nothing and fetches nothing."""
+    """Every finding, good and bad. Starts nothing, and fetches nothing but the chat templates that engines need."""
     serving = await asyncio.to_thread(_is_serving, settings)
     findings = await asyncio.to_thread(_models, settings)
     findings.append(await asyncio.to_thread(_redis, settings))

@@ -192,6 +192,7 @@ def engine_address(settings: Settings, name: str) -> EngineAddress:
         kind=engine.kind,
         url=engine_url(settings, name),
         tokenizer=engine.tokenizer,
+        models=str(settings.storage.models),
         slots=engine.slots,
         exclusive=engine.exclusive,
         sha256=settings.models[name].sha256,

@@ -29,6 +29,7 @@ from routers.route import Effort
 from routers.standing import Scale
 from tools.sandbox.protocol import Limits
 from workers.ledger import Budget, Price
+from workers.model_files.store import MODELS_DIRECTORY
 
 
 class _Section(BaseModel):
@@ -229,7 +230,7 @@ class StorageSettings(_Section):
     ``mirror`` a folder that is looked through for model files before any network (none if unset)."""
 
     directory: Path = Path("~/.local/share/tandem")
-    models: Path = Path("~/.cache/tandem/models")
+    models: Path = MODELS_DIRECTORY
     mirror: Path | None = None
     database_url: str = ""
 

@@ -12,11 +12,14 @@ from typing import Any
 import aiohttp
 import orjson
 
-from workers.engines.chat_template import ChatTemplate, vocabulary_size
-from workers.engines.errors import EngineRefused, EngineUnavailable, check_ids, refusal
+from workers.engines.chat_template import ChatTemplate, TokenizerFolderError, vocabulary_size
+from workers.engines.errors import EngineUnavailable, check_ids, refusal
 from workers.engines.protocol import Counted, EngineDescription, Finish, Generation, Sampling, Token
 from workers.engines.server_sent import server_sent
 from workers.engines.sglang_stream import AnswerReader
+from workers.model_files.errors import ModelUnavailable
+from workers.model_files.store import MODELS_DIRECTORY
+from workers.model_files.tokenizers import TokenizerFolders
 
 _ABORT_SECONDS = 2.0
 _BROKEN = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError)
@@ -25,14 +28,17 @@ _BROKEN = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError)
 class SGLangEngine:
     """One SGLang server at ``url``. The HTTP session is opened on first use, inside the running event loop.
 
-    ``tokenizer`` is a folder with the model's config.json, tokenizer_config.json and chat template; empty means the
-    folder that the server itself names, which works when both run on one machine.
+    ``tokenizer`` is a folder with the model's config.json, tokenizer_config.json and chat template, or a name on the
+    model hub; empty means what the server itself names, which is a folder of its own machine or such a name. Files
+    that have to be fetched are kept in ``models``.
     """
 
-    def __init__(self, name: str, url: str, tokenizer: str | Path = "") -> None:
+    def __init__(self, name: str, url: str, tokenizer: str | Path = "", models: str | Path = MODELS_DIRECTORY) -> None:
         self.name = name
         self._url = url.rstrip("/")
         self._tokenizer = str(tokenizer)
+        self._models = Path(models)
+        self._found: Path | None = None
         self._session: aiohttp.ClientSession | None = None
         self._description: EngineDescription | None = None
         self._template: ChatTemplate | None = None
@@ -101,15 +107,15 @@ class SGLangEngine:
             self._session = None
 
     async def _folder(self) -> Path:
-        if self._tokenizer:
-            return Path(self._tokenizer)
-        folder = Path(str((await self._json("GET", "/model_info"))["tokenizer_path"]))
-        if not await asyncio.to_thread(folder.is_dir):
-            raise EngineRefused(
-                f"engine {self.name!r} keeps its tokenizer in {folder}, which is not on this machine; set `tokenizer` "
-                "of its engine in tandem.toml to a copy of the model's folder"
-            )
-        return folder
+        """The tokenizer's folder. Raises ``TokenizerFolderError``."""
+        if self._found is None:
+            named = self._tokenizer or str((await self._json("GET", "/model_info"))["tokenizer_path"])
+            folders = TokenizerFolders.from_environment(self._models)
+            try:
+                self._found = await asyncio.to_thread(folders.find, named)
+            except ModelUnavailable as error:
+                raise TokenizerFolderError(f"engine {self.name!r}: {error}") from error
+        return self._found
 
     async def _abort(self, request_id: str) -> None:
         task = asyncio.create_task(self._post_abort(request_id))

@@ -47,9 +47,28 @@ class Hub:
                         raise MirrorFailed(_broke_off(error, _size(part), file.size)) from error
                     progress.note(f"{_broke_off(error, _size(part), file.size)}; going on from there")
 
+    def read(self, source: HubSource, most: int) -> bytes | None:
+        """A small file whole, of at most ``most`` bytes; None where the repository has none of that name.
+
+        Raises ``MirrorFailed``.
+        """
+        url = self._url(source)
+        with httpx.Client(timeout=self._timeout, follow_redirects=True) as client:
+            stalls = 0
+            while True:
+                try:
+                    return _whole(client, url, most)
+                except httpx.RequestError as error:
+                    stalls += 1
+                    if stalls >= _STALLS or isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+                        raise MirrorFailed(f"{url}: {type(error).__name__}: {error}") from error
+
+    def _url(self, source: HubSource) -> str:
+        return f"{self._base}/{source.repository}/resolve/main/{source.filename}"
+
     def _append(self, client: httpx.Client, source: HubSource, part: Path, size: int, progress: Progress) -> None:
         have = _size(part)
-        url = f"{self._base}/{source.repository}/resolve/main/{source.filename}"
+        url = self._url(source)
         headers = (
             {"Range": f"bytes={have}-", "Accept-Encoding": "identity"} if have else {"Accept-Encoding": "identity"}
         )
@@ -70,6 +89,20 @@ class Hub:
 
     def discard(self, part: Path) -> None:
         part.unlink(missing_ok=True)
+
+
+def _whole(client: httpx.Client, url: str, most: int) -> bytes | None:
+    with client.stream("GET", url) as response:
+        if response.status_code == httpx.codes.NOT_FOUND:
+            return None
+        if response.status_code != httpx.codes.OK:
+            raise MirrorFailed(f"{url} answered {response.status_code}")
+        data = bytearray()
+        for chunk in response.iter_bytes(_CHUNK):
+            data += chunk
+            if len(data) > most:
+                raise MirrorFailed(f"{url} is larger than {most} bytes")
+        return bytes(data)
 
 
 def _size(path: Path) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from workers.model_files.catalogue import ModelFile
 
+MODELS_DIRECTORY = Path("~/.cache/tandem/models")
 _CHUNK = 1 << 22
 
 
