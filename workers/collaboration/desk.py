@@ -68,7 +68,7 @@ class LocalDesk:
         # To its end, not only to the token: a generation that is over needs no abort.
         async with aclosing(events):
             answer = [event async for event in events if isinstance(event, Token)]
-        return await seat.spelled(answer[0]) if answer else None
+        return answer[0] if answer else None
 
     async def note(self, role: Role, messages: Sequence[Message], limit: int) -> str:
         seat = self._seats[role]
@@ -95,7 +95,7 @@ class LocalDesk:
     async def _generate(
         self, seat: Seat, prompt: Sequence[int], sampling: Sampling, top_logprobs: int
     ) -> AsyncGenerator[Token | Finish, None]:
-        generation = Generation(tuple(prompt), sampling, uuid.uuid4().hex, top_logprobs)
+        generation = Generation(tuple(prompt), sampling, uuid.uuid4().hex, top_logprobs, spelled=True)
         async with (
             self._gate.hold(seat.model),
             aclosing(metered(seat.engine, generation, seat.model, self._request.meter)) as events,

@@ -1,13 +1,12 @@
 """One of the two models at the desk: its engine, and what it has been given to read."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from itertools import groupby
 
 from workers.collaboration.policy import Role
 from workers.collaboration.protocol import Written
 from workers.engines.errors import EngineRefused
-from workers.engines.protocol import Engine, Token
+from workers.engines.protocol import Engine
 from workers.messages import Message
 
 # Stands for the answer while a template is rendered around it.
@@ -52,12 +51,6 @@ class Seat:
         if self.reads(role):
             return [id for id, _ in tokens]
         return await self.engine.tokenize("".join(text for _, text in tokens))
-
-    async def spelled(self, token: Token) -> Token:
-        """The token with the texts of its neighbours, also where the engine leaves them out."""
-        if len(token.spellings) == len(token.top):
-            return token
-        return replace(token, spellings=tuple([await self.engine.detokenize([id]) for id, _ in token.top]))
 
     async def question(self, messages: Sequence[Message], question: str, opening: str) -> tuple[int, ...]:
         """What follows an answer when the user goes on to ask ``question`` and the assistant begins with ``opening``.

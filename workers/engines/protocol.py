@@ -15,7 +15,8 @@ class Token:
 
     ``text`` may be empty while a character that spans several tokens is incomplete. ``logprob`` is the natural
     logarithm of the model's probability before temperature; ``top`` holds (id, logprob) pairs, most probable first,
-    and is empty unless the request asked for them. ``spellings`` are the texts of ``top`` where the engine sends them.
+    and is empty unless the request asked for them. ``spellings`` are the texts of ``top``, where the request asked for
+    those too or the engine sends them in any case.
     """
 
     id: int
@@ -60,12 +61,14 @@ class Counted:
 @dataclass(frozen=True, slots=True)
 class Generation:
     """One request to an engine. ``request_id`` is a fixed-length hex UUID: SGLang matches ids to abort by prefix.
-    ``counted`` is written by the engine."""
+    ``spelled`` asks for the texts of the ``top_logprobs`` also where an engine has to look them up. ``counted`` is
+    written by the engine."""
 
     prompt: tuple[int, ...]
     sampling: Sampling
     request_id: str
     top_logprobs: int = 0
+    spelled: bool = False
     counted: Counted = field(default_factory=Counted, compare=False)
 
 

@@ -188,6 +188,7 @@ def _body(generation: Generation) -> dict[str, Any]:
     if generation.top_logprobs > 0:
         # Only when asked: log-probabilities cost throughput.
         body |= {"return_logprob": True, "top_logprobs_num": generation.top_logprobs, "logprob_start_len": -1}
+        body["return_text_in_logprobs"] = generation.spelled
     return body
 
 

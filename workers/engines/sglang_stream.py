@@ -54,8 +54,10 @@ class AnswerReader:
         for index, token in enumerate(ids):
             at = first + index
             logprob = float(logprobs[at][0]) if at < len(logprobs) else None
-            top = tuple((int(entry[1]), float(entry[0])) for entry in tops[at] or ()) if at < len(tops) else ()
-            tokens.append(Token(token, text if index == len(ids) - 1 else "", logprob, top))
+            entries = (tops[at] or ()) if at < len(tops) else ()
+            top = tuple((int(entry[1]), float(entry[0])) for entry in entries)
+            spellings = tuple(str(entry[2]) for entry in entries if entry[2] is not None)
+            tokens.append(Token(token, text if index == len(ids) - 1 else "", logprob, top, spellings))
         return tokens
 
     def _showable(self, finished: bool) -> str:

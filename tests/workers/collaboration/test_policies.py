@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
@@ -10,6 +11,8 @@ from workers.collaboration.entropy import entropy_from_below
 from workers.collaboration.head import TokenFeatures
 from workers.collaboration.local import LocalCollaboration
 from workers.collaboration.policies import policy_names
+from workers.engines.llamacpp import LlamaCppEngine
+from workers.engines.protocol import Finish, Generation, Token
 from workers.engines.scripted.script import Reply, Script, say
 
 SURE, UNSURE = -0.001, -1.2
@@ -160,6 +163,39 @@ async def test_stepwises_question_follows_what_the_large_model_has_read(pair: Pa
     for question, step in zip(graded, written, strict=True):
         assert question.startswith(step), "a rewrite goes on from the same prefix as the grading"
         assert question.endswith("The quality score is: ")
+
+
+class Asked(LlamaCppEngine):
+    """An engine that keeps what it was asked to generate, and how often to spell ids."""
+
+    def __init__(self, name: str, url: str) -> None:
+        super().__init__(name, url)
+        self.generations: list[Generation] = []
+        self.spelt = 0
+
+    def generate(self, generation: Generation) -> AsyncIterator[Token | Finish]:
+        self.generations.append(generation)
+        return super().generate(generation)
+
+    async def detokenize(self, ids: Sequence[int]) -> str:
+        self.spelt += 1
+        return await super().detokenize(ids)
+
+
+@pytest.mark.parametrize(("score", "likeliest"), [("greedy", 0), ("average", 10)])
+async def test_a_grading_is_one_request_with_the_log_probabilities_that_its_score_needs(
+    pair: Pair, score: str, likeliest: int
+) -> None:
+    pair.say("First step.\n\nSecond step.", say("9", match=GRADE, logprobs=(-0.2,)))
+    large = Asked("l", pair.large.url)
+    collaboration = LocalCollaboration({**pair.engines, "l": large})
+    await write(collaboration, request("stepwise"))  # compares the vocabularies, which asks for more
+    large.generations, large.spelt = [], 0
+    outcome = await write(collaboration, request("stepwise", score=score))
+    await large.aclose()
+    assert outcome.text == "first step.\n\nsecond step."
+    assert [generation.top_logprobs for generation in large.generations] == [likeliest] * 2, "one for each step"
+    assert large.spelt == 0
 
 
 async def test_stepwise_ends_with_the_boxed_result(pair: Pair) -> None:

@@ -7,7 +7,7 @@ import urllib.request
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -126,6 +126,14 @@ async def test_ids_texts_and_log_probabilities_belong_together(case: Case) -> No
         assert len(token.top) == 3
         assert list(token.top) == sorted(token.top, key=lambda pair: -pair[1])
         assert token.top[0] == (token.id, pytest.approx(token.logprob)), "greedy takes the most probable"
+
+
+async def test_alternatives_are_spelt_where_that_is_asked(case: Case) -> None:
+    prompt = await ask(case.engine, "Colour of grass, sky and snow?")
+    wanted = replace(generation(prompt, top_logprobs=3, max_tokens=4), spelled=True)
+    for token in (await run(case.engine, wanted))[0]:
+        assert len(token.spellings) == len(token.top) == 3
+        assert token.spellings[0] == await case.engine.detokenize([token.id]), "greedy takes the most probable"
 
 
 async def test_no_log_probabilities_unless_asked(case: Case) -> None:

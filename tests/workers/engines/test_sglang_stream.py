@@ -82,3 +82,11 @@ def test_a_value_that_the_server_declines_before_it_begins_is_the_requests_fault
     with pytest.raises(UnfitRequest, match="top_p must be in") as refused:
         reader.read({"error": {"message": "top_p must be in (0, 1], got 0.0.", "code": 400}})
     assert refused.value.code == "unsupported_value"
+
+
+def test_the_texts_of_the_alternatives_are_read_where_the_server_sends_them() -> None:
+    tops = [[[-0.1, 5, "a"], [-2.0, 9, " b"]], [[-0.2, 6, "c"], [-3.0, 8, ""]]]
+    found = AnswerReader("e", (), incremental=True).read(event("ac", [5, 6], output_top_logprobs=tops))
+    assert [token.spellings for token in found if isinstance(token, Token)] == [("a", " b"), ("c", "")]
+    bare = AnswerReader("e", (), incremental=True).read(event("a", [5], **logprobs(5)))
+    assert [token.spellings for token in bare if isinstance(token, Token)] == [()]

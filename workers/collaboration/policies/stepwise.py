@@ -78,10 +78,12 @@ class Stepwise:
             return 9.0  # only the end of the turn: there is no step to grade
         # With the space, because most tokenizers have digits of their own that follow one.
         opening = render("stepwise_opening") + " "
-        token = await desk.judge("large", draft, render("stepwise_score"), opening, self._options.score_top_logprobs)
+        averaged = self._options.score == "average"
+        likeliest = self._options.score_top_logprobs if averaged else 0
+        token = await desk.judge("large", draft, render("stepwise_score"), opening, likeliest)
         if token is None:
             return 0.0
-        return greedy_digit(token) if self._options.score == "greedy" else average_digit(token)
+        return average_digit(token) if averaged else greedy_digit(token)
 
     async def _step(self, desk: Desk, role: Role, reason: str, begun: str) -> AsyncGenerator[Keep, None]:
         """One step of ``role``, or the rest of one of which ``begun`` is there."""
