@@ -20,7 +20,7 @@ from workers.ledger import BudgetSpent
 
 _QUESTIONS = 8
 _VERDICT_TOKENS = 96
-_LINE = re.compile(r"^\W*([1-8])\W+(yes|no)\b", re.IGNORECASE | re.MULTILINE)
+_LINE = re.compile(r"^[^\w\n]*([1-8])\W+(yes|no)\b", re.IGNORECASE | re.MULTILINE)
 _QUESTION = re.compile(r"^(\d)\. (.+)$", re.MULTILINE)
 
 

@@ -9,7 +9,7 @@ from tools.verifiers.logic.formula import Formula, NotAFormula, parse
 from workers.engines.protocol import Sampling
 from workers.messages import Message
 
-_LINE = re.compile(r"^\s*(\d{1,3})[.):]\s*(.+?)\s*$", re.MULTILINE)
+_LINE = re.compile(r"^[^\S\n]*(\d{1,3})[.):]\s*(.+)$", re.MULTILINE)
 _DECORATION = "`$* "
 _SAID = re.compile(r"^\w+ (?:is|are) (?P<no>not )?(?:an? )?(?P<atom>\w+\(\w+(?:, ?\w+)*\))\.?$", re.IGNORECASE)
 
@@ -22,7 +22,7 @@ async def formalised(
     numbered = "\n".join(f"{number}. {sentence}" for number, sentence in enumerate(sentences, 1))
     messages = (Message(role="user", content=render("formalise", sentences=numbered)),)
     completion = await write(context, context.writer(), messages, sampling, purpose="translate into logic")
-    lines = {int(number): text for number, text in _LINE.findall(completion.text)}
+    lines = {int(number): text.strip() for number, text in _LINE.findall(completion.text)}
     found = tuple(_read(lines.get(number)) for number in range(1, len(sentences) + 1))
     return found, completion.mean_logprob()
 

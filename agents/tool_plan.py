@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tools.verifiers.extract import final_answer
 
 _PLAN = re.compile(r"^\W*plan\W*\s(?P<purpose>.+)$", re.IGNORECASE)
-_STEP = re.compile(r"^\W*?#?(?P<name>E\d+)\s*=\s*(?P<tool>[\w-]+)\s*\[(?P<input>.*)\]\W*$", re.IGNORECASE)
+_STEP = re.compile(r"^\W*?#?(?P<name>E\d+)\s*=\s*(?P<tool>[\w-]+)\s*\[(?>(?P<input>.*)\])\W*$", re.IGNORECASE)
 _REFERENCE = re.compile(r"#?\b(E\d+)\b")
 _JSON_STRING = re.compile(r'("(?:[^"\\]|\\.)*")')
 _LONGEST_INPUT = 1000

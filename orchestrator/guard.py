@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from agents.untrusted import TEMPLATE_MARKER
 from workers.messages import Message
 
+# Markers within markers. Each level is a pass over the text, which may be long and nested to its end.
+_DEEPEST = 8
+
 
 def without_template_tokens(messages: Sequence[Message]) -> tuple[Message, ...]:
     """The messages with chat-template markers taken out of every text, whoever sent it: a user who writes a model's own
@@ -14,7 +17,9 @@ def without_template_tokens(messages: Sequence[Message]) -> tuple[Message, ...]:
 
 def strip_template_tokens(text: str) -> str:
     """``text`` without turn markers, also those that only appear once others are taken out."""
-    previous = None
-    while previous != text:
-        previous, text = text, TEMPLATE_MARKER.sub("", text)
-    return text
+    for _ in range(_DEEPEST):
+        text, found = TEMPLATE_MARKER.subn("", text)
+        if not found:
+            return text
+    # What stands on both sides of a blank makes no new marker.
+    return TEMPLATE_MARKER.sub(" ", text)

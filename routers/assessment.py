@@ -23,14 +23,14 @@ _QUANTITY = re.compile(
     r"(?:find|determine|give) (?:the|its|how|all)|solve)\b",
     re.IGNORECASE,
 )
-_ARITHMETIC = re.compile(r"\d\s*(?:[-+*/^×÷%]|\*\*)\s*\(?\s*\d")
+_ARITHMETIC = re.compile(r"\d\s*+(?:[-+*/^×÷%]|\*\*)\s*+(?:\(\s*+)?\d")
 _LATEX = re.compile(
-    r"\\(?:frac|sqrt|boxed|left|cdot|sum|int|binom|begin|pi|text)\b|\$[^$\n]*[\\^_][^$\n]*\$|\$[a-zA-Z]\$"
+    r"\\(?:frac|sqrt|boxed|left|cdot|sum|int|binom|begin|pi|text)\b|\$[^$\n\\^_]*+[\\^_][^$\n]*+\$|\$[a-zA-Z]\$"
 )
-_CHOICE = re.compile(r"(?m)^\s*\(?([A-F])[.):]\s+\S")
-_QUESTION = re.compile(r"\b(?:what(?:'s|\u2019s)?|how)\b.*\?", re.IGNORECASE | re.DOTALL)
+_CHOICE = re.compile(r"(?m)^[^\S\n]*\(?([A-F])[.):]\s+\S")
+_ASKING = re.compile(r"\b(?:what|how)\b", re.IGNORECASE)
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
-_CODE = re.compile(r"```|^\s*(?:def|class|import|from) \w+", re.MULTILINE)
+_CODE = re.compile(r"```|^[^\S\n]*(?:def|class|import|from) \w", re.MULTILINE)
 _YES_NO = re.compile(r"\b(?:yes or no|true or false|yes/no|true/false)\b", re.IGNORECASE)
 _WRITING = re.compile(
     r"\b(?:write|draft|compose|explain|describe|summari[sz]e|translate|rewrite|suggest|recommend|poem|story|essay|email|"
@@ -47,6 +47,8 @@ _INTERFACE_TASK = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _SHORT_WORDS = 6
+# Characters. What is asked stands at the beginning or at the end of a longer question.
+_LONGEST = 20_000
 
 
 class Assessment(BaseModel):
@@ -63,7 +65,7 @@ class Assessment(BaseModel):
 
 def assess(messages: Sequence[Message], inherited: float | None = None) -> Assessment:
     """Assess the last user message; a short follow-up without signals of its own inherits the thread's difficulty."""
-    question = next((m.content for m in reversed(messages) if m.role == "user"), "")
+    question = _ends(next((m.content for m in reversed(messages) if m.role == "user"), ""))
     if _INTERFACE_TASK.search(question):
         return Assessment(
             form="text", difficulty=0.0, reason="a chat interface's own request (title, tags)", interface_task=True
@@ -84,6 +86,7 @@ def assess(messages: Sequence[Message], inherited: float | None = None) -> Asses
 
 def answer_form(question: str) -> AnswerForm:
     """How answers to this question can be compared; ``text`` when nothing says that they can."""
+    question = _ends(question)
     if find_stub(question) is not None:
         return "code"
     if len(set(_CHOICE.findall(question))) >= 2:
@@ -98,10 +101,22 @@ def answer_form(question: str) -> AnswerForm:
     if _WRITING.search(_last_sentence(question)) and not asks_quantity:
         return "text"
     numbers = len(_NUMBER.findall(_YEAR.sub("", question))) + len(_NUMBER_WORD.findall(question))
-    asks = asks_quantity or _QUESTION.search(_last_sentence(question)) is not None
+    asks = asks_quantity or _asks(_last_sentence(question))
     if _ARITHMETIC.search(question) or (asks and numbers >= 2):
         return "number"
     return "text"
+
+
+def _ends(question: str) -> str:
+    """The question, without its middle where it is longer than anyone reads to see what is wanted."""
+    if len(question) <= _LONGEST:
+        return question
+    half = _LONGEST // 2
+    return f"{question[: half - 1]}\n{question[-half:]}"
+
+
+def _asks(sentence: str) -> bool:
+    return _ASKING.search(sentence, 0, max(sentence.rfind("?"), 0)) is not None
 
 
 def _last_sentence(question: str) -> str:

@@ -12,6 +12,7 @@ from agents.problem import Problem
 from agents.tool_plan import Step, filled, read_plan, ready
 from tests.agents.conftest import ContextFor, asked
 from tests.agents.test_calling_tools import holding
+from tests.hostile import ENOUGH, cpu_seconds, hostile
 from tests.tools.test_toolbox import Echo
 from tools.documents.index import DocumentIndex
 from tools.documents.search import SearchDocuments
@@ -197,3 +198,7 @@ def test_results_go_into_a_json_object_so_that_it_stays_one() -> None:
     found = {"E1": 'He said "12 dollars".\nGood.'}
     step = Step("E2", "shop", '{"price": #E1, "said": "#E1", "unknown": "#E9"}', "")
     assert json.loads(filled(step, found)) == {"price": 12, "said": found["E1"], "unknown": "#E9"}
+
+
+def test_a_long_repetition_in_a_plan_is_no_trap() -> None:
+    assert cpu_seconds(lambda text: read_plan(text, 6), hostile("E1 = calculate[", "]", 40_000)) < ENOUGH

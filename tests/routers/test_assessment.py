@@ -3,6 +3,7 @@
 import pytest
 
 from routers.assessment import answer_form, assess
+from tests.hostile import ENOUGH, PHRASES, cpu_seconds, hostile
 from workers.messages import Message
 
 
@@ -58,3 +59,17 @@ def test_a_chat_interfaces_own_requests_are_recognised(text: str) -> None:
 
 def test_a_user_who_asks_for_a_title_is_no_interface() -> None:
     assert not assess([Message(role="user", content="Suggest a title for my novel about Rome.")]).interface_task
+
+
+@pytest.mark.parametrize(("start", "piece"), PHRASES)
+def test_long_repetition_is_no_trap(start: str, piece: str) -> None:
+    question = hostile(start, piece, 100_000)
+    assert cpu_seconds(lambda text: assess([Message(role="user", content=text)]), question) < ENOUGH
+
+
+def test_what_is_asked_is_found_at_either_end_of_a_long_text() -> None:
+    document = "It rained in Bergen. " * 5_000
+    assert answer_form(f"{document}\nHow many are 6 boxes of 7 apples?") == "number"
+    assert answer_form(f"{document}\nWhich is a gas?\nA. iron\nB. neon") == "choice"
+    assert answer_form(f"Answer yes or no: does this text speak of rain?\n{document}") == "yes-no"
+    assert assess([Message(role="user", content=f"{document}\nTell me more.")], inherited=0.8).difficulty is None

@@ -6,7 +6,7 @@ from tools.verifiers.latex import plain
 
 # "(B)", "B.", "B)", "B: text", "**B**", "Option B" at the beginning of an answer
 _LEADING = re.compile(
-    r"(?:(?:option|choice|answer)\s+)?[\[(*\s]*([A-Ja-j])(?:[\])*\s]*$|\s*[\]).:*,]|\s+-\s)", re.IGNORECASE
+    r"(?:(?:option|choice|answer)\s)?[\[(*\s]*([A-Ja-j])(?:[\])*\s]*$|\s*[\]).:*,]|\s+-\s)", re.IGNORECASE
 )
 _MARKED = re.compile(r"\(([A-J])\)|(?:^|\s)\**([A-J])\**(?:[.):]|\s*$)", re.MULTILINE)
 _YES_NO = re.compile(r"\b(yes|no|true|false)\b", re.IGNORECASE)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 _LONGEST = 100_000
 # up to the closing fence, or to the end where the model stopped before it
 _FENCE = re.compile(
-    r"^[ \t]*```[ \t]*(?P<tag>[\w+.-]*)[^\n]*\n(?P<code>.*?)(?:^[ \t]*```[ \t]*$|\Z)", re.MULTILINE | re.DOTALL
+    r"^[ \t]*```[ \t]*+(?P<tag>[\w+.-]*+)[^\n]*+\n(?P<code>.*?)(?:^[ \t]*```[ \t]*$|\Z)", re.MULTILINE | re.DOTALL
 )
 _PYTHON = {"python", "py", "python3", "python3.11"}
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.hostile import ENOUGH, cpu_seconds, hostile
 from tools.verifiers.extract import final_answer, program_output
 from tools.verifiers.protocol import Form
 
@@ -99,8 +100,20 @@ def test_a_boxed_number_is_found_wherever_it_stands(value: int, around: str) -> 
 
 
 @pytest.mark.parametrize(
-    "piece", ["1", "1,", "\\boxed{", "$", "\\(", "answer is ", " ", "\\frac{", "(", "**", "1/", "_"]
+    ("start", "piece"),
+    [
+        *(
+            ("", piece)
+            for piece in ("1", "1,", "\\boxed{", "$", "\\(", "answer is ", " ", "\\frac{", "(", "**", "1/", "_")
+        ),
+        ("option", " "),
+        ("answer ", "\n"),
+        ("1", " "),
+        ("#### ", " "),
+    ],
 )
 @pytest.mark.parametrize("form", ["number", "expression", "choice", "yes-no"])
-def test_long_repetition_is_no_trap(piece: str, form: Form) -> None:
+def test_long_repetition_is_no_trap(start: str, piece: str, form: Form) -> None:
+    # All of it is searched, from its first character to its last.
+    assert cpu_seconds(lambda text: final_answer(text, form), hostile(start, piece, 19_900)) < ENOUGH
     final_answer(piece * 100_000, form)

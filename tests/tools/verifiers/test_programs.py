@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.hostile import ENOUGH, cpu_seconds, hostile
 from tools.verifiers.programs import code_block, compiles
 
 
@@ -41,3 +42,8 @@ def test_what_is_no_python_does_not_upset_it(source: str) -> None:
 
 def test_long_text_is_no_trap() -> None:
     assert code_block("```" * 100_000) is None
+
+
+@pytest.mark.parametrize("piece", ["a", " ", "\n", "```\n", " a", "`"])
+def test_long_repetition_is_no_trap(piece: str) -> None:
+    assert cpu_seconds(code_block, hostile("```", piece, 99_000)) < ENOUGH

@@ -5,14 +5,18 @@ import doctest
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 _LONGEST = 12_000
 _FENCE = re.compile(r"^[ \t]*```[\w.+-]*[ \t]*\n(.*?)(?:^[ \t]*```|\Z)", re.MULTILINE | re.DOTALL)
 _START = re.compile(r"^(?:from |import |def |async def |class |@)", re.MULTILINE)
 # "f(1) == 2", "f(1) ➞ 2", "f(1) returns 2" and their like, as people write them. A single "=" is left out:
 # it as often defines a sequence as it says what a call returns.
-_SAYS = re.compile(r"\s*(?:==>|=>|==|-->|->|➞|→|:|,?\s*(?:should\s+)?(?:returns?|outputs?|gives))\s*")
+_SAYS = re.compile(r"\s*+(?:==>|=>|==|-->|->|➞|→|:|(?:,\s*+)?(?:should\s++)?(?:returns?|outputs?|gives))\s*+")
 _MOST_EXAMPLES = 20
+# Of the function's calls in a docstring, and of the lines that they stand in: more are not there to be run.
+_MOST_CALLS = 60
+_LONGEST_LINE = 1_000
 # Each costs a parse of the whole, before anything else of a request is done.
 _MOST_ATTEMPTS = 6
 
@@ -98,9 +102,10 @@ def _doctests(stub: Stub) -> Iterator[Example]:
 
 
 def _written(stub: Stub) -> Iterator[Example]:
-    for match in re.finditer(rf"(?<![\w.>]){re.escape(stub.name)}\(", stub.doc):
+    calls = re.finditer(rf"(?<![\w.>]){re.escape(stub.name)}\(", stub.doc)
+    for match in islice(calls, _MOST_CALLS):
         line = stub.doc[match.start() :].split("\n", 1)[0]
-        end = _closing(line, len(stub.name))
+        end = _closing(line, len(stub.name)) if len(line) <= _LONGEST_LINE else 0
         said = _SAYS.match(line, end) if end else None
         if said is None:
             continue

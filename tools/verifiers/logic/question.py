@@ -7,11 +7,12 @@ from typing import Literal
 
 Truth = Literal["true", "false", "uncertain"]
 
-_CHOICE = re.compile(r"^[ \t]*\(?([A-F])[.):][ \t]+(.+?)[ \t]*$", re.MULTILINE)
+_CHOICE = re.compile(r"^[ \t]*\(?([A-F])[.):][ \t]+(.+)$", re.MULTILINE)
+# Every gap is bounded or possessive (++), for the question may be written to make the search slow.
 _ASKED = re.compile(
-    r"(?:based on the above[^.?\n]*,\s*)?(?:is|determine (?:if|whether)|decide (?:if|whether))\s+the following\s+"
-    r"(?:statement|conclusion)[^.?\n]*?\btrue\b[^?\n]*?[?.:]\s*(?P<one>.+)"
-    r"|\btrue or false(?:\s*,?\s*or (?:unknown|uncertain))?\s*[:?]\s*(?P<two>.+)",
+    r"(?:based on the above[^.?\n]{0,200},\s*+)?(?:is|determine (?:if|whether)|decide (?:if|whether))\s++"
+    r"the following\s++(?:statement|conclusion)(?>[^.?\n]{0,200}?\btrue\b)[^?.:\n]{0,200}+[?.:]\s*+(?P<one>.+)"
+    r"|\btrue or false(?:\s*+(?:,\s*+)?or (?:unknown|uncertain))?\s*+[:?]\s*+(?P<two>.+)",
     re.IGNORECASE | re.DOTALL,
 )
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tools.verifiers.code.stub import Example, examples, find_stub
+from tests.hostile import ENOUGH, cpu_seconds, hostile
+from tools.verifiers.code.stub import Example, Stub, examples, find_stub
 
 STUB = '''from typing import List
 
@@ -59,3 +60,8 @@ def test_a_stub_is_found_in_what_surrounds_it(question: str) -> None:
 )
 def test_other_questions_hold_none(question: str) -> None:
     assert find_stub(question) is None
+
+
+@pytest.mark.parametrize(("start", "piece"), [("", "f("), ("f()", " "), ("f() ==", " "), ("", "f() == 1 "), ("", "\n")])
+def test_long_repetition_is_no_trap(start: str, piece: str) -> None:
+    assert cpu_seconds(lambda doc: examples(Stub("f", "", doc)), hostile(start, piece, 12_000)) < ENOUGH

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.hostile import ENOUGH, PHRASES, cpu_seconds, hostile
 from tools.verifiers.logic.question import find_logic
 
 PREMISES = "Every cat is an animal. Tom is a cat."
@@ -35,3 +36,8 @@ def test_without_choices() -> None:
 )
 def test_other_questions_are_none(text: str) -> None:
     assert find_logic(text) is None
+
+
+@pytest.mark.parametrize(("start", "piece"), PHRASES)
+def test_long_repetition_is_no_trap(start: str, piece: str) -> None:
+    assert cpu_seconds(find_logic, hostile(start, piece, 9_900)) < ENOUGH
