@@ -112,6 +112,13 @@ def _delta(shown: Shown, step: str, model: str, text: str) -> Event:
 
 
 def with_question(messages: Sequence[Message], text: str) -> tuple[Message, ...]:
-    """The thread with its last user message replaced by ``text``; everything before it stays as it was."""
-    last = max(i for i, message in enumerate(messages) if message.role == "user")
-    return (*messages[:last], messages[last].model_copy(update={"content": text}), *messages[last + 1 :])
+    """The thread with its last user message replaced by ``text``, or ending in it where no message is a user's;
+    everything before it stays as it was."""
+    last = _last_question(messages)
+    asked = messages[last] if last < len(messages) else Message(role="user")
+    return (*messages[:last], asked.model_copy(update={"content": text}), *messages[last + 1 :])
+
+
+def _last_question(messages: Sequence[Message]) -> int:
+    """The index of the last user message, the length of a thread without one."""
+    return next((index for index in reversed(range(len(messages))) if messages[index].role == "user"), len(messages))

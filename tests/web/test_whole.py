@@ -115,6 +115,19 @@ async def test_unknown_models_and_prompts_too_long_are_refused(client: httpx.Asy
     assert (await client.post("/v1/chat/completions", json=ask("hi"))).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "model", ["auto", "large", "direct", "cot", "plan", "refine", "critique", "plan-tools", "tools"]
+)
+async def test_a_thread_without_a_question_is_answered(
+    client: httpx.AsyncClient, scripted: ScriptedServer, model: str
+) -> None:
+    body = {"model": model, "messages": [{"role": "system", "content": "You tell stories of hens."}]}
+    answer = await client.post("/v1/chat/completions", json=body)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["choices"][0]["message"]["content"] == STORY
+    assert all("stories of hens" in prompt for prompt in scripted.stats.prompts)
+
+
 async def test_readiness_names_each_part(client: httpx.AsyncClient) -> None:
     parts = (await client.get("/readyz")).json()["parts"]
     assert parts["redis"] == "ok"
