@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from agents.cot import ChainOfThought
 from agents.problem import Answer, AnswerForm, Problem
 from agents.prompts import render
-from agents.strategy import SolveContext, Strategy, write
+from agents.strategy import SolveContext, Strategy, earlier, with_question, write
 from agents.verdicts import probability_of_yes
 from tools.verifiers.equality import cluster
 from workers.engines.protocol import Sampling
@@ -75,9 +75,9 @@ class VerdictAsker:
 
     async def _doubted(self, problem: Problem, bound: float, context: SolveContext) -> bool:
         prompt = render("answerable", question=problem.question)
-        answerable = await probability_of_yes(
-            context, context.writer(), prompt, purpose="check that nothing is missing from the question"
-        )
+        purpose = "check that nothing is missing from the question"
+        before = earlier(problem.messages)
+        answerable = await probability_of_yes(context, context.writer(), prompt, purpose=purpose, before=before)
         return answerable is not None and 1 - answerable >= bound
 
     async def _confirmed(self, problem: Problem, answer: Answer, context: SolveContext) -> bool:
@@ -87,7 +87,8 @@ class VerdictAsker:
         return len(groups) == 1 and len(groups[0]) == 2
 
     async def _written(self, problem: Problem, context: SolveContext) -> Question | None:
-        messages = (Message(role="user", content=render("clarify", question=problem.question)),)
+        prompt = Message(role="user", content=render("clarify", question=problem.question))
+        messages = (*earlier(problem.messages), prompt)
         sampling = Sampling(max_tokens=_QUESTION_TOKENS, stop=("\n\n",))
         completion = await write(context, context.writer(), messages, sampling, purpose="ask for what is missing")
         text = _one_question(completion.text)
@@ -102,9 +103,8 @@ def disagree(attempts: Sequence[Answer], form: AnswerForm) -> bool:
 
 def clarified(messages: Sequence[Message], question: Question, reply: str) -> tuple[Message, ...]:
     """The thread that was asked about, its last question completed by what its author replied."""
-    last = max(index for index, message in enumerate(messages) if message.role == "user")
-    text = render("clarified", question=messages[last].content, asked=question.text, reply=reply)
-    return (*messages[:last], messages[last].model_copy(update={"content": text}), *messages[last + 1 :])
+    asked = next(message.content for message in reversed(messages) if message.role == "user")
+    return with_question(messages, render("clarified", question=asked, asked=question.text, reply=reply))
 
 
 def _one_question(text: str) -> str:

@@ -20,6 +20,9 @@ GetToolbox = Callable[[], Awaitable[Toolbox]]
 KeepFile = Callable[[str, bytes], Awaitable[None]]
 Shown = Literal["content", "reasoning"]
 
+# Characters.
+_LONGEST_EARLIER = 6_000
+
 
 @dataclass(frozen=True, slots=True)
 class SolveContext:
@@ -117,6 +120,21 @@ def with_question(messages: Sequence[Message], text: str) -> tuple[Message, ...]
     last = _last_question(messages)
     asked = messages[last] if last < len(messages) else Message(role="user")
     return (*messages[:last], asked.model_copy(update={"content": text}), *messages[last + 1 :])
+
+
+def earlier(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """What a question is to be read with: the thread before its last user message. Of a long thread only the latest
+    turns, so that a prompt about an answer has room beside them."""
+    said = tuple(messages[: _last_question(messages)])
+    begin, length = len(said), 0
+    for index in reversed(range(len(said))):
+        length += len(said[index].content)
+        if length > _LONGEST_EARLIER:
+            break
+        # Chat templates want a thread to begin with what a user says, or as the caller began it.
+        if index == 0 or said[index].role == "user":
+            begin = index
+    return said[begin:]
 
 
 def _last_question(messages: Sequence[Message]) -> int:

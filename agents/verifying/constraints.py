@@ -6,7 +6,7 @@ from agents.events import Verdict
 from agents.execution import run_program
 from agents.problem import Answer, Problem
 from agents.prompts import render
-from agents.strategy import SolveContext, write
+from agents.strategy import SolveContext, earlier, write
 from tools.verifiers.extract import program_output
 from tools.verifiers.programs import code_block
 from workers.messages import Message
@@ -24,7 +24,7 @@ class Constraints:
             return None
         prompt = render("constraints", question=problem.question, final=answer.value)
         sampling = replace(problem.sampling, max_tokens=context.step_tokens, stop=())
-        messages = (Message(role="user", content=prompt),)
+        messages = (*earlier(problem.messages), Message(role="user", content=prompt))
         completion = await write(context, context.writer(), messages, sampling, purpose="write a check of the answer")
         program = code_block(completion.text)
         said = None

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from agents.events import Verdict
 from agents.problem import Answer, Problem
 from agents.prompts import render
-from agents.strategy import SolveContext
+from agents.strategy import SolveContext, earlier
 from agents.verdicts import probability_of_yes
 
 _LONGEST = 6_000
@@ -36,7 +36,8 @@ class Judge:
             work=_middle_out(answer.text),
             final=answer.value if answer.value is not None else "(see above)",
         )
-        given = await probability_of_yes(context, context.models[self._model], prompt, purpose="judge the answer")
+        model, before = context.models[self._model], earlier(problem.messages)
+        given = await probability_of_yes(context, model, prompt, purpose="judge the answer", before=before)
         if given is None:
             await context.emit(Verdict(verifier=self.name, accepted=None, reason="the judge gave no verdict"))
             return None

@@ -49,6 +49,14 @@ async def context_for(scripted: ScriptedServer, seen: list[Event]) -> AsyncItera
     await engine.aclose()
 
 
-def asked(question: str) -> Problem:
+def asked(question: str, *earlier: Message) -> Problem:
     message = Message(role="user", content=question)
-    return Problem(messages=(message,), form="number", sampling=Sampling(max_tokens=256))
+    return Problem(messages=(*earlier, message), form="number", sampling=Sampling(max_tokens=256))
+
+
+FIRST_TURN = (
+    Message(role="user", content="A hen lays 4 eggs a day. How many in 3 days?"),
+    Message(role="assistant", content="It lays 12 eggs."),
+)
+FOLLOW_UP = asked("How many of those are left after I eat 2 a day for 3 more days?", *FIRST_TURN)
+"""A question that only its thread completes."""

@@ -5,7 +5,7 @@ import pytest
 from agents.asking import ANSWER_ANYWAY, VerdictAsker, clarified
 from agents.asking import Question as Asked
 from agents.problem import Answer
-from tests.agents.conftest import ContextFor, asked
+from tests.agents.conftest import FIRST_TURN, FOLLOW_UP, ContextFor, asked
 from workers.engines.scripted.script import Script, say
 from workers.engines.scripted.server import ScriptedServer
 from workers.ledger import Budget
@@ -66,3 +66,13 @@ def test_the_reply_completes_the_question_that_was_asked_about() -> None:
     assert question.content.startswith("Ann has 5 boxes")
     assert "How many in a box?" in question.content
     assert question.content.endswith("ten")
+
+
+async def test_a_follow_up_is_judged_and_asked_about_in_its_thread(
+    scripted: ScriptedServer, context_for: ContextFor
+) -> None:
+    scripted.script = Script(replies=(DOUBTS, ASKS))
+    assert await VerdictAsker(weak=0.5, strong=1.1).question(FOLLOW_UP, [NONE], False, context_for()) is not None
+    for prompt, task in zip(scripted.stats.prompts, ("everything that is needed", "short question"), strict=True):
+        places = [prompt.index(text) for text in (*(m.content for m in FIRST_TURN), FOLLOW_UP.question, task)]
+        assert places == sorted(places)

@@ -4,11 +4,12 @@ import pytest
 
 from agents.events import Event, Verdict
 from agents.problem import Answer, Problem
+from agents.verifier import Verifier
 from agents.verifying.constraints import Constraints
 from agents.verifying.entailment import Entailment, steps_in
 from agents.verifying.examples import DocstringExamples
 from agents.verifying.judge import Judge
-from tests.agents.conftest import ContextFor, asked
+from tests.agents.conftest import FIRST_TURN, FOLLOW_UP, ContextFor, asked
 from tests.agents.test_logic import THREE
 from tests.agents.test_logic import asked as deduction
 from workers.engines.scripted.script import Script, say
@@ -40,6 +41,17 @@ async def test_a_judges_score_is_calibrated_on_outcomes(scripted: ScriptedServer
     judge = Judge("only", calibrate=lambda given: given / 3)
     score = await judge.score(asked("What is 6 * 7?"), answer("42", "42"), context_for())
     assert score == pytest.approx(0.3, abs=0.01)
+
+
+@pytest.mark.parametrize("verifier", [Judge("only"), Constraints()])
+async def test_the_answer_to_a_follow_up_is_judged_in_its_thread(
+    scripted: ScriptedServer, context_for: ContextFor, verifier: Verifier
+) -> None:
+    scripted.script = Script(default=say("yes"))
+    await verifier.score(FOLLOW_UP, answer("12 - 2 * 3 = 6", "6"), context_for())
+    [prompt] = scripted.stats.prompts
+    places = [prompt.index(text) for text in (*(m.content for m in FIRST_TURN), FOLLOW_UP.question, "answer: 6")]
+    assert places == sorted(places)
 
 
 @pytest.mark.parametrize(
