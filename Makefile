@@ -48,7 +48,7 @@ bench-collaboration: $(VENV)/.installed-dev ## who writes which token: every pol
 	$(BIN)/python -m bench.collaboration $(if $(DATA),--data $(DATA)) $(ARGS)
 
 bench-latency: $(VENV)/.installed-dev ## what the gateway adds to a pass-through request, beside the LiteLLM proxy
-	$(BIN)/python -m bench.latency
+	$(BIN)/python -m bench.latency $(ARGS)
 
 bench-routing: $(VENV)/.installed-dev ## routers and the answer-side policy beside every constant, from stored outcomes
 	$(BIN)/python -m bench.routing $(if $(DATA),--data $(DATA)) $(ARGS)
@@ -66,17 +66,21 @@ bench-playbook-recall: $(VENV)/.installed-dev ## how fast the playbook finds wha
 
 bench-handover: $(VENV)/.installed-dev ## what a hand-over between the two models costs as the text grows
 	@$(BIN)/tandem models fetch
-	$(BIN)/python -m bench.handover
+	$(BIN)/python -m bench.handover $(ARGS)
 
 clean: ## remove the virtual environment and what tools left behind
 	rm -rf $(VENV) $(UI)/node_modules $(UI)/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(VENV)/bin/python:
+# The target is what comes last: an environment without pip is half-made, and made again. Debian's Python brings pip only
+# with the package python3-venv; without it, the system's own pip does, where there is one.
+$(BIN)/pip:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tandem needs Python 3.11 or newer: make PYTHON=python3.11")'
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 \
+	  || { $(PYTHON) -m venv --without-pip $(VENV) && $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; } \
+	  || { echo "no virtual environment with pip could be made by $(PYTHON); on Debian and Ubuntu: sudo apt-get install python3-venv"; exit 1; }
 
-$(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
+$(VENV)/.installed: $(BIN)/pip pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
 	@touch $@
 
@@ -90,7 +94,7 @@ $(UI)/dist/.built: $(UI_SOURCES) $(UI)/node_modules/.installed
 	$(NPM) run --silent build
 	@touch $@
 
-$(UI)/node_modules/.installed: $(UI)/package-lock.json $(UI)/.npmrc | $(VENV)/bin/python
+$(UI)/node_modules/.installed: $(UI)/package-lock.json $(UI)/.npmrc | $(BIN)/pip
 	$(NPM) ci --loglevel error
 	@touch $@
 
