@@ -32,7 +32,7 @@ class Program:
         sampling = replace(problem.sampling, max_tokens=context.step_tokens, stop=())
         completion, execution = await self._attempt(context, messages, sampling, "write a program")
         for _ in range(self._repairs):
-            if execution.ok and program_output(execution.stdout) is not None:
+            if not _repairable(execution):
                 break
             complaint = render("program_repair", output=neutralised(printed(execution)), form=form)
             messages = (
@@ -73,3 +73,9 @@ class Program:
             ),
             finish_reason=completion.reason,
         )
+
+
+def _repairable(execution: Execution) -> bool:
+    """Whether another program may do better: not where one has answered, nor where the sandbox runs none."""
+    answered = execution.ok and program_output(execution.stdout) is not None
+    return not answered and execution.outcome != "refused"

@@ -1,10 +1,13 @@
 """``program``: what the sandbox prints is the answer, and an error goes back to the model once."""
 
+from dataclasses import replace
+
 import pytest
 
 from agents.events import Event, ToolFinished
 from agents.program import Program
 from tests.agents.conftest import ContextFor, asked
+from tools.sandbox.bubblewrap import BubblewrapSandbox
 from workers.engines.scripted.script import Reply, Script, say
 from workers.engines.scripted.server import ScriptedServer
 from workers.ledger import Budget, BudgetSpent
@@ -36,6 +39,18 @@ async def test_it_is_fed_back_once_and_then_there_is_no_answer(
     answer = await Program().solve(asked("What is 6 * 7?"), context_for())
     assert (answer.value, answer.evidence.program_ran) == (None, False)
     assert scripted.stats.requests == 2
+
+
+async def test_a_sandbox_that_runs_nothing_costs_one_call_and_is_named(
+    scripted: ScriptedServer, context_for: ContextFor, seen: list[Event]
+) -> None:
+    scripted.script = Script(default=say(_RIGHT))
+    without = replace(context_for(), sandbox=BubblewrapSandbox("no-such-bwrap"))
+    answer = await Program().solve(asked("What is 6 * 7?"), without)
+    assert (answer.value, answer.evidence.program_ran) == (None, False)
+    assert scripted.stats.requests == 1
+    [finished] = [event for event in seen if isinstance(event, ToolFinished)]
+    assert "apt-get install bubblewrap" in finished.output
 
 
 async def test_without_a_code_block_the_model_is_asked_for_one(
