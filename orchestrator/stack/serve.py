@@ -1,5 +1,6 @@
 """The whole local stack in one foreground call."""
 
+import asyncio
 import time
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from orchestrator.stack.part import StackError
 from orchestrator.stack.parts import stages
 from orchestrator.stack.probes import redis_problem
 from orchestrator.stack.supervisor import Supervisor, signals_interrupt
+from tools.sandbox.bubblewrap import BubblewrapSandbox
 
 
 def serve(settings: Settings, config: Path | None, console: Console) -> None:
@@ -30,8 +32,15 @@ def serve(settings: Settings, config: Path | None, console: Console) -> None:
                 f"Tandem is ready at [bold]{gateway_url(settings)}[/bold] after {time.monotonic() - begin:.1f} s. "
                 "Ctrl-C stops everything."
             )
+            _say_if_programs_are_refused(console)
             supervisor.watch()
         console.print("stopping")
+
+
+def _say_if_programs_are_refused(console: Console) -> None:
+    problem = asyncio.run(BubblewrapSandbox().check())
+    if problem is not None:
+        console.print(f"programs will not run: {problem}", style="yellow", markup=False, soft_wrap=True)
 
 
 def _table(supervisor: Supervisor) -> Table:

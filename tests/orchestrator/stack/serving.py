@@ -12,9 +12,10 @@ from tests import processes
 
 
 class Serving:
-    """Starts the stack with both models on ``engine_url``; what it prints goes to a file."""
+    """Starts the stack with both models on ``engine_url``, and with ``environment`` on top of this one; what it prints
+    goes to a file."""
 
-    def __init__(self, folder: Path, engine_url: str, gateway_port: int = 0) -> None:
+    def __init__(self, folder: Path, engine_url: str, gateway_port: int = 0, **environment: str) -> None:
         self._log = folder / "said"
         self._port = gateway_port or processes.free_port()
         self.url = f"http://127.0.0.1:{self._port}"
@@ -26,6 +27,7 @@ class Serving:
             "TANDEM__MODELS__SMALL__ENGINE__URL": engine_url,
             "TANDEM__MODELS__LARGE__ENGINE__URL": engine_url,
             "COLUMNS": "400",
+            **environment,
         }
 
     def __enter__(self) -> "Serving":

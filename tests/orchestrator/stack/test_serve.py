@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from tests import processes
 from tests.orchestrator.stack.serving import Serving
+from tests.waiting import eventually
 from workers.engines.scripted.script import Script, say
 from workers.engines.scripted.server import ScriptedServer
 
@@ -36,6 +38,7 @@ def test_it_answers_and_stops_everything_on_ctrl_c(serving: Serving) -> None:
     assert serving.addresses() == {"127.0.0.1"}
     serving.process.send_signal(signal.SIGINT)
     assert serving.process.wait(timeout=30) == 0
+    assert "programs will not run" not in serving.said()
     assert serving.alive(children) == []
 
 
@@ -70,6 +73,27 @@ def test_a_taken_port_is_named_with_its_holder_and_the_way_out(tmp_path: Path, e
             said = " ".join(refused.said().split())
     assert f"port {port} for gateway on 127.0.0.1 is used by process {os.getpid()}" in said
     assert "under [gateway] in tandem.toml" in said
+
+
+async def test_where_programs_cannot_be_isolated_it_says_so_with_the_way_out(
+    tmp_path: Path, engine: ScriptedServer, open_folder: Path
+) -> None:
+    """A machine that forbids namespaces cannot be had here, so a script says what bubblewrap says there."""
+    failing = open_folder / "bwrap"
+    failing.write_text("#!/bin/sh\necho 'bwrap: setting up uid map: Permission denied' >&2\nexit 1\n")
+    failing.chmod(0o755)
+    with Serving(tmp_path, engine.url, PATH=f"{open_folder}:{os.environ['PATH']}") as serving:
+        serving.wait_until_ready()
+        await eventually(lambda: "programs will not run: user namespaces" in serving.said())
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that the sandbox's own user can reach; pytest's are closed to it."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
 
 
 def test_the_same_data_directory_serves_a_second_start(tmp_path: Path, engine: ScriptedServer) -> None:
