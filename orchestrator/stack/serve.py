@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from orchestrator.addresses import gateway_url
 from orchestrator.settings import Settings
@@ -20,7 +21,7 @@ def serve(settings: Settings, config: Path | None, console: Console) -> None:
     """Start everything, say where it is, and stay until Ctrl-C, SIGTERM, or the end of a part.
 
     Returns after an orderly stop. Raises ``StackError`` (a part ended, a port is taken) and ``ModelUnavailable``; every
-    part is stopped before.
+    part is stopped before. ``console`` reads no markup: what is printed there has paths and names in it.
     """
     begin = time.monotonic()
     if settings.redis.url and (problem := redis_problem(settings.redis.url)):
@@ -29,8 +30,9 @@ def serve(settings: Settings, config: Path | None, console: Console) -> None:
         if supervisor.start(stages(settings, config)):
             console.print(_table(supervisor))
             console.print(
-                f"Tandem is ready at [bold]{gateway_url(settings)}[/bold] after {time.monotonic() - begin:.1f} s. "
-                "Ctrl-C stops everything."
+                "Tandem is ready at",
+                Text(gateway_url(settings), "bold"),
+                f"after {time.monotonic() - begin:.1f} s. Ctrl-C stops everything.",
             )
             _say_if_programs_are_refused(console)
             supervisor.watch()
@@ -40,7 +42,7 @@ def serve(settings: Settings, config: Path | None, console: Console) -> None:
 def _say_if_programs_are_refused(console: Console) -> None:
     problem = asyncio.run(BubblewrapSandbox().check())
     if problem is not None:
-        console.print(f"programs will not run: {problem}", style="yellow", markup=False, soft_wrap=True)
+        console.print(f"programs will not run: {problem}", style="yellow", soft_wrap=True)
 
 
 def _table(supervisor: Supervisor) -> Table:

@@ -3,16 +3,28 @@
 import asyncio
 import os
 import sys
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import aiohttp
 import orjson
 import typer
+from pydantic import BaseModel, ValidationError
 from rich.console import Console
 
-from agents.events import EVENT, ContentDelta, Event, HandedOver, ReasoningDelta, RunFinished, StepFinished
+from agents.events import (
+    EVENT,
+    ContentDelta,
+    Event,
+    HandedOver,
+    ReasoningDelta,
+    RunFinished,
+    RunStarted,
+    StepFinished,
+)
 from orchestrator.addresses import gateway_url
 from orchestrator.settings_file import SettingsInvalid, load_settings
+from web.cli.terminal import plain_console, print_error
 from web.cli.tint import Tint
 from web.cli.trace import trace_line
 
@@ -28,6 +40,9 @@ def ask(
     model: Annotated[str, typer.Option(help="auto, a strategy, a route such as program(large), or a model.")] = "auto",
     effort: Annotated[str | None, typer.Option(help="none, minimal, low, medium or high.")] = None,
     strategy: Annotated[str | None, typer.Option(help="Pin the strategy.")] = None,
+    thread: Annotated[
+        str | None, typer.Option(help="Reply to what was asked back in this thread, which the last line names then.")
+    ] = None,
     trace: Annotated[bool, typer.Option("--trace", help="Print every step on standard error.")] = False,
     colour: Annotated[
         bool, typer.Option("--colour", help="Tint each token by the model that wrote it, reasoning included.")
@@ -37,35 +52,66 @@ def ask(
 ) -> None:
     """Ask a question: the answer streams, then one line says route, tokens by model and seconds."""
     text = sys.stdin.read() if question == "-" else question
-    body: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": text}]}
-    if effort:
-        body["reasoning_effort"] = effort
-    if strategy:
-        body["tandem"] = {"strategy": strategy}
+    choices = _Choices(model, effort, strategy)
+    printer = _Printer(thread, trace, as_json, colour)
     try:
         address = url or gateway_url(load_settings())
-        finished = asyncio.run(_ask(address, body, _Printer(trace, as_json, colour)))
+        finished = asyncio.run(_ask(address, choices.body(text, thread), printer))
+        if finished.status == "needs_input" and not as_json and (reply := _typed_reply()):
+            finished = asyncio.run(_ask(address, choices.body(reply, printer.thread), printer))
     except (AskFailed, SettingsInvalid) as error:
-        Console(stderr=True).print(f"[red]{error}[/red]", highlight=False)
+        print_error(error)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     raise typer.Exit(0 if finished.status in ("answered", "budget", "needs_input", "abstained") else 1)
 
 
-class _Printer:
-    """Where the events of a run go: content to standard output, the trace and the last line to standard error."""
+@dataclass(frozen=True, slots=True)
+class _Choices:
+    """What goes with the question and with the reply alike."""
 
-    def __init__(self, trace: bool, as_json: bool, colour: bool = False) -> None:
+    model: str
+    effort: str | None
+    strategy: str | None
+
+    def body(self, text: str, thread: str | None) -> dict[str, Any]:
+        body: dict[str, Any] = {"model": self.model, "messages": [{"role": "user", "content": text}]}
+        if self.effort:
+            body["reasoning_effort"] = self.effort
+        own = {"strategy": self.strategy, "thread_id": thread}
+        return body | {"tandem": {name: value for name, value in own.items() if value}}
+
+
+def _typed_reply() -> str:
+    """What a person at the terminal replies; empty where nobody is there, or would rather not."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return ""
+    print("> ", end="", flush=True)
+    try:
+        return input().strip()
+    except EOFError:
+        print()
+        return ""
+
+
+class _Printer:
+    """Where the events of a run go: content to standard output, the trace and the last line to standard error.
+    ``thread`` is the thread of what was shown; one without a name goes by its first run."""
+
+    def __init__(self, thread: str | None, trace: bool, as_json: bool, colour: bool = False) -> None:
+        self.thread = thread
         self._trace = trace
         self._as_json = as_json
         self._events: list[Event] = []
-        self._aside = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._aside = plain_console(stderr=True)
         # Asked for, so also where the output is no terminal (a pager, a file).
         self._tint = Tint(Console(highlight=False, force_terminal=True)) if colour else None
 
     def show(self, event: Event) -> None:
         self._events.append(event)
+        if isinstance(event, RunStarted):
+            self.thread = self.thread or event.run
         if self._as_json:
             if isinstance(event, RunFinished):
                 print(orjson.dumps(self._whole(), option=orjson.OPT_INDENT_2).decode())
@@ -78,7 +124,7 @@ class _Printer:
             print(flush=True)
             if self._tint is not None:
                 self._tint.legend()
-            self._aside.print(summary_line(event), markup=False)
+            self._aside.print(summary_line(event, self.thread), soft_wrap=True)
         elif self._tint is not None and isinstance(event, StepFinished):
             print(flush=True)  # what was reasoned and what is answered do not run into one line
         elif self._trace:
@@ -86,18 +132,25 @@ class _Printer:
             if line:
                 # Tinted text has no end of line yet.
                 inside = self._tint is not None and isinstance(event, HandedOver)
-                self._aside.print(f"\n{line}" if inside else line, style="dim", markup=False)
+                self._aside.print(f"\n{line}" if inside else line, style="dim", soft_wrap=True)
 
     def _whole(self) -> dict[str, Any]:
         last = self._events[-1]
         return {
             **last.model_dump(mode="json", exclude={"type"}),
-            "trace": [event.model_dump(mode="json") for event in self._events if event.type != "reasoning.delta"],
+            "thread_id": self.thread,
+            "trace": [event.model_dump(mode="json") for event in self._events if _belongs_in_trace(event)],
         }
 
 
-def summary_line(last: RunFinished) -> str:
-    """Route, tokens by model and seconds in one line; the error instead where there is one."""
+def _belongs_in_trace(event: Event) -> bool:
+    """Pieces of reasoning stand whole in the step that they end in; only who wrote which token does not."""
+    return not isinstance(event, ReasoningDelta) or bool(event.tokens)
+
+
+def summary_line(last: RunFinished, thread: str | None) -> str:
+    """Route, tokens by model and seconds in one line, and how to reply where that is needed; the error instead where
+    there is one."""
     if last.error:
         return f"error: {last.error}"
     tokens = ", ".join(f"{model} {usage.completion}" for model, usage in last.ledger.tokens.items()) or "none"
@@ -105,6 +158,8 @@ def summary_line(last: RunFinished) -> str:
     if last.provenance is not None:
         shared = f" · {last.provenance.large_share:.0%} by the large model, {last.provenance.handovers} hand-overs"
     ending = "" if last.status == "answered" else f" · {last.status}"
+    if last.status == "needs_input":
+        ending += f": reply with --thread {thread}"
     return f"{last.route or 'no route'} · tokens written: {tokens} · {last.ledger.seconds:.1f} s{shared}{ending}"
 
 
@@ -120,18 +175,31 @@ async def _ask(url: str, body: dict[str, Any], printer: _Printer) -> RunFinished
             except asyncio.CancelledError:
                 await session.post(f"{url}/v1/runs/{run}/cancel")
                 raise
-    except aiohttp.ClientConnectionError as error:
-        raise AskFailed(
-            f"no gateway answers at {url} ({error}); start one with `make run` or `tandem serve`"
-        ) from error
+    except aiohttp.ClientError as error:
+        raise _no_gateway(url, str(error)) from error
+
+
+class _Started(BaseModel):
+    id: str
+
+
+class _Fault(BaseModel):
+    message: str
+
+
+class _Refused(BaseModel):
+    error: _Fault
 
 
 async def _start(session: aiohttp.ClientSession, url: str, body: dict[str, Any]) -> str:
     async with session.post(f"{url}/v1/runs", json=body) as response:
-        answer = orjson.loads(await response.read())
+        said = await response.read()
+    try:
         if response.status >= 400:
-            raise AskFailed(answer.get("error", {}).get("message", f"the gateway answered {response.status}"))
-        return str(answer["id"])
+            raise AskFailed(_Refused.model_validate_json(said).error.message)
+        return _Started.model_validate_json(said).id
+    except ValidationError as error:
+        raise _no_gateway(url, f"what answers there, with status {response.status}, is something else") from error
 
 
 async def _follow(session: aiohttp.ClientSession, url: str, run: str, printer: _Printer) -> RunFinished:
@@ -139,13 +207,27 @@ async def _follow(session: aiohttp.ClientSession, url: str, run: str, printer: _
         async with session.get(f"{url}/v1/runs/{run}/events") as response:
             async for line in response.content:
                 if line.startswith(b"data: "):
-                    event = EVENT.validate_json(line[6:])
+                    event = _event(line[6:], run)
                     printer.show(event)
                     if isinstance(event, RunFinished):
                         return event
     except (aiohttp.ClientPayloadError, aiohttp.ClientConnectionError) as error:
         raise _cut_off(url, run) from error
     raise _cut_off(url, run)
+
+
+def _event(data: bytes, run: str) -> Event:
+    try:
+        return EVENT.validate_json(data)
+    except ValidationError as error:
+        said = data.decode(errors="replace").strip()
+        raise AskFailed(f"the gateway sent what is no event that is known here, in run {run}: {said}") from error
+
+
+def _no_gateway(url: str, why: str) -> AskFailed:
+    return AskFailed(
+        f"no gateway answers at {url} ({why}); start one with `make run` or `tandem serve`, or name another with --url"
+    )
 
 
 def _cut_off(url: str, run: str) -> AskFailed:

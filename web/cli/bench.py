@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, get_args
 
 import typer
-from rich.console import Console
 
 from bench.engines import engines_running
 from bench.main_job import Part, System, parts, systems
@@ -19,6 +18,7 @@ from orchestrator.settings_file import SettingsInvalid, load_settings
 from orchestrator.stack.part import StackError
 from routers.route import Effort
 from web.cli.collect import collect_outcomes
+from web.cli.terminal import plain_console, print_error
 from workers.model_files.errors import ModelUnavailable
 
 app = typer.Typer()
@@ -47,7 +47,7 @@ def bench(
     """Accuracy with interval, tokens, cost; resumable, since every generation is cached as soon as it is made."""
     if context.invoked_subcommand is not None:
         return
-    console = Console()
+    console = plain_console()
     try:
         settings = measured(load_settings(), threads)
         plan = Plan(
@@ -61,7 +61,7 @@ def bench(
         with engines_running(settings, console):
             asyncio.run(run(plan, settings, console))
     except (NoQuestions, SettingsInvalid, PlottingMissing, StackError, ModelUnavailable) as error:
-        console.print(f"[red]{error}[/red]", highlight=False)
+        print_error(error)
         raise typer.Exit(1) from None
 
 

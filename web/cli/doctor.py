@@ -8,11 +8,12 @@ from rich.console import Console
 from orchestrator.diagnosis import Finding, diagnose
 from orchestrator.settings_file import SettingsInvalid, load_settings, settings_path
 from web.cli.options import Config
+from web.cli.terminal import plain_console
 
 
 def doctor(config: Config = None) -> None:
     """Check settings, models, Redis, sandbox, ports, engines, tokenizers and disk; exit code 1 if anything is wrong."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = plain_console()
     try:
         settings = load_settings(config)
     except SettingsInvalid as error:
@@ -30,4 +31,4 @@ def doctor(config: Config = None) -> None:
 def _print(console: Console, finding: Finding) -> None:
     word, style = ("ok", "green") if finding.ok else ("problem", "red")
     console.print(f"{word:8}", style=style, end="")
-    console.print(f"{finding.part}: {finding.text}", markup=False)
+    console.print(f"{finding.part}: {finding.text}", soft_wrap=True)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from orchestrator.settings_file import SettingsInvalid, load_settings
@@ -14,6 +13,7 @@ from orchestrator.storage.database import Database
 from orchestrator.storage.keys import UnknownKey
 from orchestrator.storage.records import ApiKey, CreatedKey
 from orchestrator.storage.urls import database_url
+from web.cli.terminal import plain_console
 
 app = typer.Typer(help="API keys. Until the first one is made, only this machine is served, without a key.")
 
@@ -48,7 +48,7 @@ def list_(config: Config = None) -> None:
     table = Table("id", "name", "key", "made", "state", "reasoning", "runs/min", "at once", "tools")
     for key in asyncio.run(_list(_url(config))):
         table.add_row(*_cells(key))
-    Console().print(table)
+    plain_console().print(table)
 
 
 @app.command()

@@ -1,10 +1,10 @@
 """``tandem models``: the model files on this machine."""
 
 import typer
-from rich.console import Console
 
 from orchestrator.model_files import fetched_here, obtain
 from web.cli.options import Config, settings_or_exit
+from web.cli.terminal import plain_console, print_error
 from workers.model_files.errors import ModelUnavailable
 from workers.model_files.progress import progress_on
 
@@ -19,15 +19,15 @@ def models() -> None:
 @app.command()
 def fetch(config: Config = None) -> None:
     """Fetch the files of all models that this machine serves; those already there are only checked."""
-    console = Console()
+    console = plain_console()
     settings = settings_or_exit(config)
     for name in fetched_here(settings):
         try:
             path = obtain(settings, name, progress_on(console))
         except ModelUnavailable as error:
-            Console(stderr=True).print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+            print_error(error)
             raise typer.Exit(1) from None
         except KeyboardInterrupt:
             typer.echo("\ninterrupted; `tandem models fetch` goes on from here", err=True)
             raise typer.Exit(130) from None
-        console.print(f"{name}: {path}", highlight=False, soft_wrap=True)
+        console.print(f"{name}: {path}", soft_wrap=True)

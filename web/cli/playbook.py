@@ -8,7 +8,6 @@ from typing import Annotated, NoReturn, TypeVar
 
 import typer
 from redis.exceptions import RedisError
-from rich.console import Console
 from rich.table import Table
 
 from orchestrator.playbook.entry import KINDS, STATUSES, Entry, UnknownEntry
@@ -18,6 +17,7 @@ from orchestrator.runs import SINGLE_USER
 from web.cli.options import Config, settings_or_exit
 from web.cli.playbook_kept import Kept, kept_open
 from web.cli.playbook_text import described, row
+from web.cli.terminal import plain_console
 
 app = typer.Typer(help="What the service has learned: ways of solving, with their evidence.", no_args_is_help=True)
 
@@ -237,4 +237,4 @@ def _show(entries: Sequence[Entry]) -> None:
     table = Table("id", "kind", "name", "state", "right", "vs default", "tokens", "for questions like")
     for entry in entries:
         table.add_row(*row(entry))
-    Console().print(table)
+    plain_console().print(table)

@@ -54,7 +54,13 @@ def test_doctor_shows_the_line_that_is_wrong(tmp_path: Path) -> None:
 def test_bench_without_questions_says_where_to_put_them(tmp_path: Path) -> None:
     refused = _tandem("bench", "--data", str(tmp_path / "none"), folder=tmp_path, TANDEM_BENCH_DATA="")
     assert refused.returncode == 1
-    assert "TANDEM_BENCH_DATA" in refused.stdout
+    assert "TANDEM_BENCH_DATA" in refused.stderr
+
+
+def test_a_name_that_looks_like_markup_is_listed_as_it_is(tmp_path: Path) -> None:
+    assert _tandem("keys", "create", "[/x]", folder=tmp_path).returncode == 0
+    listed = _tandem("keys", "list", folder=tmp_path)
+    assert "[/x]" in listed.stdout, listed.stderr
 
 
 def test_serve_says_at_once_that_the_acceptance_card_cannot_be_read(tmp_path: Path) -> None:
