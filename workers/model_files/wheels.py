@@ -128,15 +128,19 @@ def _sidecar(part: Path) -> Path:
 
 def _resume(part: Path) -> list[int]:
     """Lengths of the parts already appended; what a killed fetch wrote after them is cut off."""
-    if not part.exists() or not _sidecar(part).exists():
+    lengths = _remembered(part)
+    if not lengths or not part.exists() or part.stat().st_size < sum(lengths):
         part.unlink(missing_ok=True)
-        return []
-    lengths = [int(length) for length in json.loads(_sidecar(part).read_text())]
-    if part.stat().st_size < sum(lengths):
-        part.unlink()
         return []
     os.truncate(part, sum(lengths))
     return lengths
+
+
+def _remembered(part: Path) -> list[int]:
+    try:
+        return [int(length) for length in json.loads(_sidecar(part).read_text())]
+    except (FileNotFoundError, ValueError):
+        return []  # a machine that lost its power may have left an empty file
 
 
 def _remember(part: Path, lengths: list[int]) -> None:

@@ -24,7 +24,7 @@ _FILE = ModelFile(
 )
 
 
-class _Notes:
+class Notes:
     def __init__(self) -> None:
         self.notes: list[str] = []
 
@@ -84,7 +84,7 @@ def served() -> Iterator[_Served]:
 
 def test_a_download_that_breaks_off_goes_on_where_it_stopped(served: _Served, tmp_path: Path) -> None:
     served.cuts = 2
-    path = fetch(_FILE, ModelStore(tmp_path), [Hub(served.url)], _Notes())
+    path = fetch(_FILE, ModelStore(tmp_path), [Hub(served.url)], Notes())
     assert path.read_bytes() == _BYTES
     whole_chunks = 1 << 20  # of the third of 4 MiB that arrived
     assert served.ranges[:2] == [None, f"bytes={whole_chunks}-"]
@@ -93,13 +93,13 @@ def test_a_download_that_breaks_off_goes_on_where_it_stopped(served: _Served, tm
 def test_a_later_process_goes_on_with_what_an_earlier_one_left(served: _Served, tmp_path: Path) -> None:
     store = ModelStore(tmp_path)
     store.part(_FILE, "hub").write_bytes(_BYTES[:1000])
-    assert fetch(_FILE, store, [Hub(served.url)], _Notes()).read_bytes() == _BYTES
+    assert fetch(_FILE, store, [Hub(served.url)], Notes()).read_bytes() == _BYTES
     assert served.ranges == ["bytes=1000-"]
 
 
 def test_what_is_there_is_not_fetched_again(served: _Served, tmp_path: Path) -> None:
     for _ in range(2):
-        fetch(_FILE, ModelStore(tmp_path), [Hub(served.url)], _Notes())
+        fetch(_FILE, ModelStore(tmp_path), [Hub(served.url)], Notes())
     assert served.ranges == [None]
 
 
@@ -107,7 +107,7 @@ def test_wrong_bytes_are_thrown_away_and_the_next_mirror_is_asked(served: _Serve
     liar = _Served(b"x" * len(_BYTES))
     thread = threading.Thread(target=liar.serve_forever)
     thread.start()
-    notes = _Notes()
+    notes = Notes()
     path = fetch(_FILE, ModelStore(tmp_path), [Hub(liar.url), Hub(served.url)], notes)
     liar.shutdown()
     liar.server_close()
@@ -119,7 +119,7 @@ def test_wrong_bytes_are_thrown_away_and_the_next_mirror_is_asked(served: _Serve
 def test_when_no_mirror_has_it_each_is_named_with_its_reason(tmp_path: Path) -> None:
     nobody = f"http://127.0.0.1:{processes.free_port()}"
     with pytest.raises(ModelUnavailable) as unavailable:
-        fetch(_FILE, ModelStore(tmp_path), [Hub(nobody), Hub(nobody)], _Notes())
+        fetch(_FILE, ModelStore(tmp_path), [Hub(nobody), Hub(nobody)], Notes())
     message = str(unavailable.value)
     assert message.count(f"model hub {nobody}: cannot connect") == 2
     assert 'file = "/path/to/model.gguf"' in message
@@ -127,6 +127,6 @@ def test_when_no_mirror_has_it_each_is_named_with_its_reason(tmp_path: Path) -> 
 
 def test_a_file_that_changed_on_disk_is_not_trusted(served: _Served, tmp_path: Path) -> None:
     store = ModelStore(tmp_path)
-    path = fetch(_FILE, store, [Hub(served.url)], _Notes())
+    path = fetch(_FILE, store, [Hub(served.url)], Notes())
     path.write_bytes(b"y" * len(_BYTES))
     assert not store.verified(path, _FILE.sha256)
