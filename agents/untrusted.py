@@ -7,9 +7,8 @@ open one that speaks as somebody else.
 import re
 
 TEMPLATE_MARKER = re.compile(
-    r"<\|[a-zA-Z0-9_]{1,40}\|>"
-    r"|<\uff5c[\w\u2581]{1,40}\uff5c>"  # DeepSeek's, with wide bars
-    r"|\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_RESULTS|TOOL_CALLS)\]"
+    r"<[|\uff5c][\w\u2581]{1,40}[|\uff5c]>"  # DeepSeek's have wide bars
+    r"|\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_RESULTS|TOOL_CALLS|TOOL_CONTENT)\]"
     r"|<</?SYS>>|</?s>|<(?:start|end)_of_turn>"
 )
 """What begins or ends a turn in the chat templates of the model families in use."""

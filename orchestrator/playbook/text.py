@@ -1,13 +1,20 @@
 """Learned text is untrusted: bounded, on one line, without chat-template tokens, and never run."""
 
 import re
+import unicodedata
+from functools import lru_cache
 
 from orchestrator.guard import strip_template_tokens
 
 NAME_CHARACTERS = 60
 TEXT_CHARACTERS = 400
 PROBLEM_CHARACTERS = 2000
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
+_FORMATS = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
+)
+"""What Unicode says may be ignored in display, beside the category Cf: fillers, joiners, variation selectors, tags."""
+_LOOKED_AT = 16
+"""Times the characters that are kept: what lies behind would only be needed if nearly all before it were dropped."""
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _SPACES = re.compile(r"\s+")
 
@@ -15,8 +22,27 @@ _SPACES = re.compile(r"\s+")
 def plain(text: str, characters: int) -> str:
     """``text`` on one line, without template tokens and invisible characters, cut after ``characters``."""
     # Invisible characters first: one inside a template token would hide it.
-    stripped = strip_template_tokens(_CONTROL.sub(" ", text))
+    stripped = strip_template_tokens(text[: _LOOKED_AT * characters].translate(_SHOWN))
     return _SPACES.sub(" ", stripped).strip()[:characters].rstrip()
+
+
+class _Shown:
+    """For ``str.translate``: controls become spaces, what nobody sees goes."""
+
+    def __getitem__(self, code: int) -> str:
+        return _shown(code)
+
+
+_SHOWN = _Shown()
+
+
+@lru_cache(maxsize=4096)
+def _shown(code: int) -> str:
+    character = chr(code)
+    category = unicodedata.category(character)
+    if category == "Cc":
+        return " "
+    return "" if category in ("Cf", "Cs") or _FORMATS.match(character) else character
 
 
 def slug(text: str) -> str:
