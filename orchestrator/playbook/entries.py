@@ -1,62 +1,57 @@
 """The entries of the playbook in Redis: hashes, found through Vector Sets, written all or nothing."""
 
+import json
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
-from importlib.resources import files
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import cast
 
 from redis.asyncio import Redis
 
-from orchestrator.playbook.entry import KINDS, STATUSES, Entry, Evidence, Found, Kind, Listing, Status, UnknownEntry
-from orchestrator.playbook.entry_hash import attributes, filter_of, from_hash, to_hash, worth
-from orchestrator.playbook.keys import OWNERS, Keys, keys_of
+from orchestrator.playbook.entry import KINDS, STATUSES, Entry, Found, Kind, Listing, Status, UnknownEntry
+from orchestrator.playbook.entry_hash import attributes, definition, filter_of, from_hash, standing, to_hash, worth
+from orchestrator.playbook.keys import keys_of
+from orchestrator.playbook.scripts import script_of
 from orchestrator.playbook.text import masked
 from orchestrator.playbook.vector_sets import as_bytes, nearest
 from routers.embedding import Embedder, Vectors
 
 _PAGE = 200
+_FROM: Mapping[Status, Sequence[Status]] = {"promoted": ("candidate",), "demoted": ("candidate", "promoted")}
+"""What evidence may change: never what the owner has disabled."""
 
 
 class Entries:
     """Implements ``Playbook``. At most ``bound`` entries of a kind are kept for an owner; one that nothing was learned
-    of for ``days`` expires unless it is pinned."""
+    of for ``days`` expires unless it is pinned, and a promoted one not while its topic is asked about."""
 
     def __init__(self, redis: Redis, embedder: Embedder, *, bound: int = 10_000, days: float = 180) -> None:
+        self.lifetime = days * 86_400
         self._redis = redis
         self._embedder = embedder
         self._bound = bound
-        self._seconds = int(days * 86_400)
-        self._put = redis.register_script(_script("put"))
-        self._change = redis.register_script(_script("change"))
+        self._put = script_of(redis, "put")
+        self._change = script_of(redis, "change")
 
-    async def put(self, entry: Entry) -> None:
+    async def put(self, entry: Entry) -> tuple[str, ...]:
         vector = (await self._embedder.embed([masked(entry.problem)]))[0]
-        await self.put_at(entry, vector)
+        return await self.put_at(entry, vector)
 
-    async def put_at(self, entry: Entry, vector: Vectors) -> None:
+    async def put_at(self, entry: Entry, vector: Vectors) -> tuple[str, ...]:
         """``put`` with the vector of the entry's problem."""
-        keys = keys_of(entry.owner)
         fields = [part for pair in to_hash(entry).items() for part in pair]
-        await self._put(
-            keys=[
-                keys.entry(entry.id),
-                keys.vectors(entry.kind),
-                keys.values(entry.kind),
-                OWNERS,
-                keys.active(entry.topic),
-            ],
+        evicted = await self._put(
+            keys=self._keys(entry),
             args=[
+                *self._renewal(entry),
                 entry.id,
                 as_bytes(vector),
                 attributes(entry),
                 worth(entry),
                 self._bound,
-                self._seconds,
-                entry.owner,
-                keys.entry(""),
                 *fields,
             ],
         )
+        return tuple(other.decode() for other in cast(list[bytes], evicted))
 
     async def get(self, owner: str, entry: str) -> Entry:
         found = await self.some(owner, [entry])
@@ -124,15 +119,17 @@ class Entries:
         return [Found(entry=entry, similarity=scores[entry.id]) for entry in entries]
 
     async def pin(self, owner: str, entry: str, pinned: bool = True) -> Entry:
-        return await self._changed(await self.get(owner, entry), pinned=pinned)
+        return await self._changed(await self.get(owner, entry), {"pinned": "1" if pinned else "0"})
 
     async def set_status(self, owner: str, entry: str, status: Status) -> Entry:
+        """As ``Playbook`` says. What was disabled meanwhile is neither promoted nor demoted: it comes back as it is."""
+        change = {"status": status, "anew": status == "candidate", "from": _FROM.get(status, STATUSES)}
+        return await self._changed(await self.get(owner, entry), change)
+
+    async def reword(self, owner: str, entry: str, problem: str) -> Entry:
+        """Another typical question for an entry; where it lies among the others stays."""
         known = await self.get(owner, entry)
-        if status == "candidate":
-            anew = known.model_copy(update={"status": status, "evidence": Evidence(), "wins": 0.0, "trials": 0})
-            await self.put(anew.model_copy(update={"tokens": 0, "cost": 0.0}))
-            return await self.get(owner, entry)
-        return await self._changed(known, status=status)
+        return await self._changed(known, {"definition": definition(known.model_copy(update={"problem": problem}))})
 
     async def delete(self, owner: str, entry: str) -> None:
         known = await self.get(owner, entry)
@@ -142,6 +139,7 @@ class Entries:
             pipe.execute_command("VREM", keys.vectors(known.kind), entry)
             pipe.zrem(keys.values(known.kind), entry)
             pipe.srem(keys.active(known.topic), entry)
+            pipe.hdel(keys.pinned, entry)
             await pipe.execute()
 
     async def clear(self, owner: str) -> int:
@@ -149,7 +147,6 @@ class Entries:
         # The prefix has braces, which match themselves, and nothing else that a pattern could mean otherwise.
         async for key in self._redis.scan_iter(match=f"{keys.prefix}:*", count=1000):
             await self._redis.unlink(key)
-        await self._redis.srem(OWNERS, owner)
         return gone
 
     async def export(self, owner: str) -> AsyncIterator[Entry]:
@@ -158,79 +155,77 @@ class Entries:
 
     async def counts(self, owner: str) -> dict[Kind, dict[Status, int]]:
         counted: dict[Kind, dict[Status, int]] = {kind: dict.fromkeys(STATUSES, 0) for kind in KINDS}
-        async for entry in self._all(owner, KINDS, None):
-            counted[entry.kind][entry.status] += 1
+        for kind in KINDS:
+            for ids in _pages(await self._ids(owner, (kind,))):
+                for status in await self._statuses(owner, ids):
+                    if status is not None:
+                        counted[kind][status] += 1
         return counted
 
-    async def owners(self) -> list[str]:
-        """Everyone who has entries or topics."""
-        members = cast(set[bytes], await self._redis.smembers(OWNERS))
-        return sorted(member.decode() for member in members)
+    async def revalue(self, entry: Entry) -> Entry:
+        """After its counts have changed: what it is worth now, and what searches know of its status. The entry as it is
+        by then, or as given where it is gone."""
+        try:
+            return await self._changed(entry, {})
+        except UnknownEntry:
+            return entry
 
-    async def revalue(self, entry: Entry) -> None:
-        """After its counts have changed: what it is worth, and what searches know of its status."""
-        await self._changed(entry)
-
-    async def sweep(self, owner: str) -> int:
-        """Take expired entries out of the indexes; how many they were."""
-        keys, swept = keys_of(owner), 0
+    async def sweep(self, owner: str) -> tuple[str, ...]:
+        """Take expired entries out of the indexes; their ids."""
+        keys, swept = keys_of(owner), []
         for kind in KINDS:
-            async for ids in self._pages(keys, kind):
-                async with self._redis.pipeline(transaction=False) as pipe:
-                    for entry in ids:
-                        pipe.exists(keys.entry(entry))
-                    there = cast(list[int], await pipe.execute())
-                for entry in (entry for entry, exists in zip(ids, there, strict=True) if not exists):
+            for ids in _pages(await self._ids(owner, (kind,))):
+                there = await self._statuses(owner, ids)
+                for entry in (entry for entry, status in zip(ids, there, strict=True) if status is None):
                     await self._redis.vset().vrem(keys.vectors(kind), entry)
                     await self._redis.zrem(keys.values(kind), entry)
-                    swept += 1
-        return swept
+                    swept.append(entry)
+        return tuple(swept)
 
-    async def _changed(self, known: Entry, *, status: Status | None = None, pinned: bool | None = None) -> Entry:
-        update = {"status": status or known.status, "pinned": known.pinned if pinned is None else pinned}
-        entry = known.model_copy(update={**update, "used": time.time()})
-        keys = keys_of(entry.owner)
-        there = await self._change(
-            keys=[
-                keys.entry(entry.id),
-                keys.vectors(entry.kind),
-                keys.values(entry.kind),
-                keys.active(entry.topic),
-            ],
-            args=[
-                entry.id,
-                attributes(entry),
-                worth(entry),
-                0 if entry.pinned else self._seconds,
-                "status",
-                entry.status,
-                "pinned",
-                "1" if entry.pinned else "0",
-            ],
+    async def _changed(self, known: Entry, change: Mapping[str, object]) -> Entry:
+        """Raises ``UnknownEntry``. See ``change.lua``."""
+        stored = await self._change(
+            keys=self._keys(known),
+            args=[*self._renewal(known), known.id, time.time(), standing(known), json.dumps(change)],
         )
-        if not there:
-            raise UnknownEntry(entry.id)
-        return entry
+        if not stored:
+            raise UnknownEntry(known.id)
+        fields = cast(list[bytes], stored)
+        return from_hash(dict(zip(fields[::2], fields[1::2], strict=True)))
+
+    def _keys(self, entry: Entry) -> list[str]:
+        keys = keys_of(entry.owner)
+        return [*keys.renewed(entry.topic), keys.entry(entry.id), keys.vectors(entry.kind), keys.values(entry.kind)]
+
+    def _renewal(self, entry: Entry) -> list[str | int]:
+        return [entry.topic, int(self.lifetime), keys_of(entry.owner).entry("")]
 
     async def _all(self, owner: str, kinds: Sequence[Kind], after: str | None) -> AsyncIterator[Entry]:
         """Every entry, kind by kind, the most valuable first, from behind ``after`` on."""
-        keys, passed = keys_of(owner), after is None
-        for kind in kinds:
-            async for ids in self._pages(keys, kind):
-                for entry in await self.some(owner, ids):
-                    if passed:
-                        yield entry
-                    passed = passed or entry.id == after
-
-        if not passed:
+        ids = await self._ids(owner, kinds)
+        if after is not None and after not in ids:
             raise UnknownEntry(after)
+        for page in _pages(ids if after is None else ids[ids.index(after) + 1 :]):
+            for entry in await self.some(owner, page):
+                yield entry
 
-    async def _pages(self, keys: Keys, kind: Kind) -> AsyncIterator[list[str]]:
-        # All ids at once, at most ``bound`` of them: what is learned meanwhile must not shift the pages.
-        ids = cast(list[bytes], await self._redis.zrevrange(keys.values(kind), 0, -1))
-        for start in range(0, len(ids), _PAGE):
-            yield [entry.decode() for entry in ids[start : start + _PAGE]]
+    async def _ids(self, owner: str, kinds: Sequence[Kind]) -> list[str]:
+        """All at once, at most ``bound`` of a kind: what is learned meanwhile must not shift the pages."""
+        found: list[bytes] = []
+        for kind in kinds:
+            found += cast(list[bytes], await self._redis.zrevrange(keys_of(owner).values(kind), 0, -1))
+        return [entry.decode() for entry in found]
+
+    async def _statuses(self, owner: str, ids: Sequence[str]) -> list[Status | None]:
+        """None for an entry that has expired."""
+        keys = keys_of(owner)
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for entry in ids:
+                pipe.hget(keys.entry(entry), "status")
+            found = cast(list[bytes | None], await pipe.execute())
+        return [None if status is None else cast(Status, status.decode()) for status in found]
 
 
-def _script(name: str) -> str:
-    return files("orchestrator.playbook").joinpath(f"{name}.lua").read_text("utf-8")
+def _pages(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), _PAGE):
+        yield ids[start : start + _PAGE]

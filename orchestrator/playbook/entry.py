@@ -57,7 +57,7 @@ class Evidence(_Kept):
     gains: tuple[float, ...] = ()
     losses: tuple[float, ...] = ()
     edge: float = 0.0
-    compared: int = 0
+    compared: int = Field(default=0, ge=0)
 
 
 class Entry(_Kept):
@@ -84,10 +84,10 @@ class Entry(_Kept):
     status: Status = "candidate"
     pinned: bool = False
     rank: int = Field(default=1, ge=1)
-    wins: float = 0.0
-    trials: int = 0
-    tokens: int = 0
-    cost: float = 0.0
+    wins: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    trials: int = Field(default=0, ge=0)
+    tokens: int = Field(default=0, ge=0)
+    cost: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     evidence: Evidence = Evidence()
     created: float
     used: float
@@ -102,9 +102,10 @@ class Entry(_Kept):
 class Topic(_Kept):
     """A kind of problem of one owner, and how the default does on it.
 
-    ``problem`` is the question that it began with. ``wins`` of ``trials`` runs without the playbook were right, at
-    ``cost`` in sum; ``writers`` maps a model to (wins, trials) of its own first attempts, ``routes`` a route's name to
-    (wins, trials, cost) of the runs that it ended. ``candidates`` counts the entries ever proposed, by kind.
+    ``problem`` is the question that it began with, or a later one where that was deleted; empty where all were.
+    ``wins`` of ``trials`` runs without the playbook were right, at ``cost`` in sum; ``writers`` maps a model to (wins,
+    trials) of its own first attempts, ``routes`` a route's name to (wins, trials, cost) of the runs that it ended.
+    ``candidates`` counts the entries ever proposed, by kind.
     """
 
     id: str

@@ -13,7 +13,7 @@ _WORTH: Mapping[Status, float] = {"promoted": 1.0, "candidate": 0.0, "disabled":
 def to_hash(entry: Entry) -> dict[str, str]:
     evidence = entry.evidence
     return {
-        "definition": entry.model_dump_json(exclude=_COUNTED),
+        "definition": definition(entry),
         "status": entry.status,
         "pinned": "1" if entry.pinned else "0",
         "wins": str(entry.wins),
@@ -35,15 +35,16 @@ def from_hash(stored: Mapping[bytes, bytes]) -> Entry:
         gains=tuple(_numbered(fields, "gain")),
         losses=tuple(_numbered(fields, "loss")),
         edge=_number(fields, "edge"),
-        compared=round(_number(fields, "compared")),
+        compared=max(0, round(_number(fields, "compared"))),
     )
     counted: dict[str, Any] = {
         "status": fields["status"],
         "pinned": fields["pinned"] == "1",
-        "wins": _number(fields, "wins"),
-        "trials": round(_number(fields, "trials")),
-        "tokens": round(_number(fields, "tokens")),
-        "cost": _number(fields, "cost"),
+        # What is taken back after the entry began anew leaves less than nothing.
+        "wins": max(0.0, _number(fields, "wins")),
+        "trials": max(0, round(_number(fields, "trials"))),
+        "tokens": max(0, round(_number(fields, "tokens"))),
+        "cost": max(0.0, _number(fields, "cost")),
         "used": _number(fields, "used"),
         "provenance": json.loads(fields["provenance"]),
         "evidence": evidence,
@@ -51,12 +52,23 @@ def from_hash(stored: Mapping[bytes, bytes]) -> Entry:
     return Entry.model_validate({**json.loads(fields["definition"]), **counted})
 
 
-def attributes(entry: Entry) -> str:
-    """What a search filters by, for Redis."""
+def definition(entry: Entry) -> str:
+    """All of an entry that outcomes do not change."""
+    return entry.model_dump_json(exclude=_COUNTED)
+
+
+def attributes(entry: Entry, status: Status | None = None) -> str:
+    """What a search filters by, for Redis; as it would be in another ``status``."""
     return json.dumps(
-        {"pair": entry.pair, "version": entry.version, "topic": entry.topic, "status": entry.status},
+        {"pair": entry.pair, "version": entry.version, "topic": entry.topic, "status": status or entry.status},
         separators=(",", ":"),
     )
+
+
+def standing(entry: Entry) -> str:
+    """What the entry's status says, for each that it may have by the time a script looks: the attributes, and what it
+    is worth without its win rate."""
+    return json.dumps({status: {"attributes": attributes(entry, status), "worth": _WORTH[status]} for status in _WORTH})
 
 
 def worth(entry: Entry) -> float:

@@ -3,9 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
-from orchestrator.playbook.entry import Kind
-
-OWNERS = "tandem:playbook:owners"
+from orchestrator.playbook.entry import KINDS, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +48,17 @@ class Keys:
     def active(self, topic: str) -> str:
         """The set of a topic's entries that may be used: promoted ones and candidates."""
         return f"{self.prefix}:topic:{topic}:active"
+
+    @property
+    def pinned(self) -> str:
+        """A hash: pinned entry's id, its topic's id. What they need never expires."""
+        return f"{self.prefix}:pinned"
+
+    def renewed(self, topic: str) -> list[str]:
+        """What ``renew.lua`` keeps when ``topic`` is of use, in its order."""
+        indexes = [of(kind) for kind in KINDS for of in (self.vectors, self.values)]
+        of_topics = [self.topics, self.topic_times, self.loose, self.loose_times]
+        return [self.pinned, self.topic(topic), self.active(topic), *of_topics, *indexes]
 
     def trial(self, trial: str) -> str:
         """What a run, or a trial in shadow, has added already: it is learned from once."""

@@ -51,8 +51,9 @@ class Playbook(Protocol):
 
     def export(self, owner: str) -> AsyncIterator[Entry]: ...
 
-    async def put(self, entry: Entry) -> None:
-        """Store an entry as it is, with its outcomes, in place of one with its id."""
+    async def put(self, entry: Entry) -> tuple[str, ...]:
+        """Store an entry as it is, with its outcomes, in place of one with its id; the ids of those that had to make
+        room."""
         ...
 
     async def counts(self, owner: str) -> dict[Kind, dict[Status, int]]: ...

@@ -1,21 +1,52 @@
 -- Adds what one run teaches to its topic and its entries, once: a second time only the difference to what the run added
--- before (a verdict that feedback turned) is applied.
--- KEYS: trial, topic. ARGV: what the run adds (JSON), seconds to keep the trial, seconds to live, now, the number of runs
--- an entry names, the prefix of entries' keys, and "1" where the entries have it already.
--- {"about": topic id, "topic": {field: amount}, "entries": [{"id", "add": {field: amount}, "floored": {field: amount}, "run": id or ""}]}
--- Returns 1 where something was added, 0 where the run has taught the same before.
+-- before (a verdict that feedback turned) is applied. With nothing to add, what it added is taken back and forgotten.
+-- KEYS: those of renew.lua, then trial. ARGV: those of renew.lua, then what the run adds (JSON or empty), seconds to keep the
+-- trial, now, the number of runs an entry names, and "1" where the entries have it already.
+-- {"about": topic id, "topic": {field: amount}, "entries": [{"id", "add": {field: amount}, "floored": {field: amount}, "run": id or ""}],
+-- "sealed": true where the entries have it and nobody knows any more how much it was}
+-- Returns 1 where something was added or taken back, 0 where the run has taught the same before.
+local topic, trial = KEYS[2], KEYS[12]
 local function each(amounts, factor, apply)
   for field, amount in pairs(amounts) do
     apply(field, tonumber(amount) * factor)
   end
 end
+local function set_runs(key, change)
+  local runs = change(cjson.decode(redis.call('HGET', key, 'provenance') or '[]'))
+  -- An empty table would become an object.
+  redis.call('HSET', key, 'provenance', #runs > 0 and cjson.encode(runs) or '[]')
+end
+local function with(run)
+  return function(runs)
+    if runs[#runs] ~= run then
+      runs[#runs + 1] = run
+    end
+    while #runs > tonumber(ARGV[7]) do
+      table.remove(runs, 1)
+    end
+    return runs
+  end
+end
+local function without(run)
+  return function(runs)
+    local others = {}
+    for _, other in ipairs(runs) do
+      if other ~= run then
+        others[#others + 1] = other
+      end
+    end
+    return others
+  end
+end
 local function add(update, factor)
-  each(update.topic, factor, function(field, amount)
-    redis.call('HINCRBYFLOAT', KEYS[2], field, string.format('%.12f', amount))
-  end)
+  if factor > 0 or redis.call('EXISTS', topic) == 1 then
+    each(update.topic, factor, function(field, amount)
+      redis.call('HINCRBYFLOAT', topic, field, string.format('%.12f', amount))
+    end)
+  end
   for _, entry in ipairs(update.entries) do
-    local key = ARGV[6] .. entry.id
-    if ARGV[7] ~= '1' and redis.call('EXISTS', key) == 1 then
+    local key = ARGV[3] .. entry.id
+    if ARGV[8] ~= '1' and redis.call('EXISTS', key) == 1 then
       each(entry.add, factor, function(field, amount)
         redis.call('HINCRBYFLOAT', key, field, string.format('%.12f', amount))
       end)
@@ -24,33 +55,34 @@ local function add(update, factor)
         redis.call('HSET', key, field, string.format('%.12f', math.max(0, before + amount)))
       end)
       if factor > 0 then
-        redis.call('HSET', key, 'used', ARGV[4])
+        redis.call('HSET', key, 'used', ARGV[6])
         if entry.run ~= '' then
-          local runs = cjson.decode(redis.call('HGET', key, 'provenance') or '[]')
-          if runs[#runs] ~= entry.run then
-            runs[#runs + 1] = entry.run
-          end
-          while #runs > tonumber(ARGV[5]) do
-            table.remove(runs, 1)
-          end
-          redis.call('HSET', key, 'provenance', cjson.encode(runs))
+          set_runs(key, with(entry.run))
         end
-        if redis.call('HGET', key, 'pinned') ~= '1' then
-          redis.call('EXPIRE', key, ARGV[3])
-        end
+        live(key, redis.call('HGET', key, 'pinned') == '1')
+      elseif ARGV[4] == '' then
+        set_runs(key, without(entry.run))
       end
     end
   end
 end
-local before = redis.call('GET', KEYS[1])
-if before == ARGV[1] then
+local stored = redis.call('GET', trial)
+local before = stored and cjson.decode(stored)
+if ARGV[4] == '' then
+  if before then
+    add(before, -1)
+    redis.call('DEL', trial)
+  end
+  return before and 1 or 0
+end
+if stored == ARGV[4] or before and before.sealed then
   return 0
 end
 if before then
-  add(cjson.decode(before), -1)
+  add(before, -1)
 end
-add(cjson.decode(ARGV[1]), 1)
-redis.call('HSET', KEYS[2], 'used', ARGV[4])
-redis.call('EXPIRE', KEYS[2], ARGV[3])
-redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+add(cjson.decode(ARGV[4]), 1)
+redis.call('HSET', topic, 'used', ARGV[6])
+redis.call('SET', trial, ARGV[4], 'EX', ARGV[5])
+renew()
 return 1

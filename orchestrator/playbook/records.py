@@ -3,8 +3,7 @@
 import json
 import time
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
-from typing import cast
+from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict
 from redis.asyncio import Redis
@@ -12,6 +11,7 @@ from redis.asyncio import Redis
 from orchestrator.playbook.entry import PROVENANCE
 from orchestrator.playbook.evidence import Gain, increments
 from orchestrator.playbook.keys import keys_of
+from orchestrator.playbook.scripts import script_of
 
 
 class Part(BaseModel):
@@ -35,7 +35,7 @@ class Records:
         self.remembered = remembered
         self._redis = redis
         self._seconds = int(days * 86_400)
-        self._script = redis.register_script(files("orchestrator.playbook").joinpath("record.lua").read_text("utf-8"))
+        self._script = script_of(redis, "record")
 
     async def add(
         self,
@@ -54,30 +54,54 @@ class Records:
         ``counts`` go to the topic; ``run`` is remembered as the provenance of the entries. ``there`` says that the
         entries have what ``parts`` add, as after they were restored.
         """
-        keys = keys_of(owner)
         update = {
             "about": topic,
             "topic": dict(sorted(counts.items())),
             "entries": [_amounts(part, run) for part in parts],
         }
+        return await self._record(owner, trial, topic, json.dumps(update, sort_keys=True), there)
+
+    async def take_back(self, owner: str, trial: str) -> list[str]:
+        """Undo what an outcome added, as far as that is known; the entries that it was added to."""
+        stored = await self._stored(owner, trial)
+        if stored is None:
+            return []
+        await self._record(owner, trial, stored["about"], "", False)
+        return [entry["id"] for entry in stored["entries"]]
+
+    async def seal(self, owner: str, trial: str, topic: str, entry: str, run: str) -> None:
+        """Say that an entry has an outcome already, of which nobody knows any more what it added: it is never added
+        again, nor taken back."""
+        known = _amounts(Part(entry=entry), run)
+        update = {"about": topic, "topic": {}, "entries": [known], "sealed": True}
+        await self._redis.set(keys_of(owner).trial(trial), json.dumps(update), ex=self.remembered)
+
+    async def topic_of(self, owner: str, trial: str) -> str | None:
+        """The topic that an outcome was added to; None where it was not."""
+        stored = await self._stored(owner, trial)
+        return None if stored is None else str(stored["about"])
+
+    async def _stored(self, owner: str, trial: str) -> Any:
+        """What ``record.lua`` keeps of an outcome, or None."""
+        stored = cast(bytes | None, await self._redis.get(keys_of(owner).trial(trial)))
+        return None if stored is None else json.loads(stored)
+
+    async def _record(self, owner: str, trial: str, topic: str, update: str, there: bool) -> bool:
+        keys = keys_of(owner)
         done = await self._script(
-            keys=[keys.trial(trial), keys.topic(topic)],
+            keys=[*keys.renewed(topic), keys.trial(trial)],
             args=[
-                json.dumps(update, sort_keys=True),
-                self.remembered,
+                topic,
                 self._seconds,
+                keys.entry(""),
+                update,
+                self.remembered,
                 time.time(),
                 PROVENANCE,
-                keys.entry(""),
                 int(there),
             ],
         )
         return bool(done)
-
-    async def topic_of(self, owner: str, trial: str) -> str | None:
-        """The topic that an outcome was added to; None where it was not."""
-        stored = cast(bytes | None, await self._redis.get(keys_of(owner).trial(trial)))
-        return None if stored is None else str(json.loads(stored)["about"])
 
 
 def _amounts(part: Part, run: str) -> dict[str, object]:

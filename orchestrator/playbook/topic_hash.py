@@ -20,7 +20,7 @@ def topic_from_hash(stored: Mapping[bytes, bytes]) -> Topic:
     return Topic(
         id=fields["id"],
         owner=fields["owner"],
-        problem=fields["problem"],
+        problem=fields.get("problem", ""),
         form=cast(AnswerForm, fields["form"]),
         seen=round(float(fields.get("seen", 0))),
         wins=float(fields.get("wins", 0)),

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections.abc import Collection
 from typing import cast
 
 import numpy as np
@@ -10,7 +11,8 @@ from redis.asyncio import Redis
 from agents.problem import AnswerForm
 from orchestrator.playbook.entry import Entry, Kind, Topic
 from orchestrator.playbook.entry_hash import filter_of
-from orchestrator.playbook.keys import OWNERS, Keys, keys_of
+from orchestrator.playbook.keys import Keys, keys_of
+from orchestrator.playbook.scripts import script_of
 from orchestrator.playbook.text import PROBLEM_CHARACTERS, masked, plain
 from orchestrator.playbook.topic_hash import topic_from_hash
 from orchestrator.playbook.vector_sets import as_bytes, nearest, nearest_in
@@ -46,6 +48,7 @@ class Topics:
         self._alike = alike
         self._bound = bound
         self._seconds = int(days * 86_400)
+        self._touch = script_of(redis, "touch")
 
     async def find(self, owner: str, question: str, form: AnswerForm) -> str | None:
         """The id of the question's topic; None where nothing like it was seen."""
@@ -56,21 +59,22 @@ class Topics:
             return next(iter(near))
         return whole(form) if akin and max(akin.values()) >= self._akin else None
 
-    async def assign(self, owner: str, question: str, form: AnswerForm, found: str | None = None) -> str:
+    async def assign(
+        self, owner: str, question: str, form: AnswerForm, found: str | None = None, *, run: str | None = None
+    ) -> str:
         """The topic that the question counts for from now on, begun if it is not there. ``found`` is what ``find`` said
-        when it was asked: it stays with a topic of its own, while one that counted for its form may begin a topic."""
-        vector = await self._vector(question)
+        when it was asked: it stays with a topic of its own, while one that counted for its form may begin a topic.
+        ``run`` asked it: a second time it is the same question and not another one like it."""
+        vector, asked = await self._vector(question), run or uuid.uuid4().hex
         keys, same = keys_of(owner), filter_of(form=form)
         topic = await self._own(keys, found) or await self._near_to(keys, vector, same)
         if topic is not None:
             await self._move(keys, topic, vector)
-            return topic
-        alike = await nearest(self._redis, keys.loose, vector, same, self._alike)
-        if len(alike) == self._alike and min(alike.values()) >= self._near:
-            return await self._begin(owner, question, form, vector, list(alike))
-        await self._keep(keys.loose, keys.loose_times, uuid.uuid4().hex, vector, form)
-        await self._ensure(owner, whole(form), question, form)
-        return whole(form)
+        else:
+            topic = await self._begun(keys, form, vector, asked)
+        # Also where it was known: its hash may have expired before its place among the topics was given to another.
+        await self._ensure(owner, topic, question, form)
+        return topic
 
     async def get(self, owner: str, topic: str) -> Topic | None:
         stored = cast(dict[bytes, bytes], await self._redis.hgetall(keys_of(owner).topic(topic)))
@@ -78,23 +82,47 @@ class Topics:
 
     async def all(self, owner: str) -> list[Topic]:
         """The owner's topics, the latest seen first, those of whole forms last."""
-        keys = keys_of(owner)
-        ids = [topic.decode() for topic in cast(list[bytes], await self._redis.zrevrange(keys.topic_times, 0, -1))]
+        ids = await self._ids(keys_of(owner))
         found = [await self.get(owner, topic) for topic in (*ids, *(whole(form) for form in _FORMS))]
         return [topic for topic in found if topic is not None]
 
     async def restore(self, entry: Entry) -> None:
         """The topic of an entry that was kept elsewhere, under the id that the entry knows."""
         keys = keys_of(entry.owner)
+        vector = await self._vector(entry.problem)
+        if entry.topic == whole(entry.form):
+            # However many entries are about it, it is one question.
+            question = uuid.uuid5(uuid.NAMESPACE_OID, entry.problem).hex
+            await self._keep(keys, keys.loose, keys.loose_times, question, vector, entry.form)
+        else:
+            await self._keep(keys, keys.topics, keys.topic_times, entry.topic, vector, entry.form)
         await self._ensure(entry.owner, entry.topic, entry.problem, entry.form)
         ranked = cast(bytes | None, await self._redis.hget(keys.topic(entry.topic), f"candidates:{entry.kind}"))
         if int(ranked or 0) < entry.rank:
             await self._redis.hset(keys.topic(entry.topic), f"candidates:{entry.kind}", str(entry.rank))
-        vector = await self._vector(entry.problem)
-        if entry.topic == whole(entry.form):
-            await self._keep(keys.loose, keys.loose_times, uuid.uuid4().hex, vector, entry.form)
-        else:
-            await self._keep(keys.topics, keys.topic_times, entry.topic, vector, entry.form)
+
+    async def begun_with(self, owner: str, problems: Collection[str]) -> list[str]:
+        """The topics whose question is one of these, as they are kept."""
+        keys = keys_of(owner)
+        ids = [*await self._ids(keys), *(whole(form) for form in _FORMS)]
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for topic in ids:
+                pipe.hget(keys.topic(topic), "problem")
+            found = cast(list[bytes | None], await pipe.execute())
+        return [topic for topic, problem in zip(ids, found, strict=True) if problem and problem.decode() in problems]
+
+    async def reword(self, owner: str, topic: str, problem: str) -> None:
+        """Another question for a topic to be known by, or with an empty one the next that it is asked; where it lies
+        among the others stays."""
+        key = keys_of(owner).topic(topic)
+        if not problem:
+            await self._redis.hdel(key, "problem")
+        elif await self._redis.exists(key):
+            await self._redis.hset(key, "problem", problem)
+
+    async def forget_question(self, owner: str, run: str) -> None:
+        """The question of that run no longer begins a topic together with others."""
+        await self._drop_loose(keys_of(owner), run)
 
     async def next_rank(self, owner: str, topic: str, kind: Kind) -> int:
         """The number of the topic's next candidate of that kind, from 1; each is given once."""
@@ -109,15 +137,21 @@ class Topics:
         near = await nearest(self._redis, keys.topics, vector, same, 1)
         return next(iter(near)) if near and max(near.values()) >= self._near else None
 
-    async def _begin(self, owner: str, question: str, form: AnswerForm, vector: Vectors, alike: list[str]) -> str:
-        keys, topic = keys_of(owner), uuid.uuid4().hex
+    async def _begun(self, keys: Keys, form: AnswerForm, vector: Vectors, asked: str) -> str:
+        """A new topic, or that of the whole form where too few earlier questions are like this one."""
+        alike = await nearest(self._redis, keys.loose, vector, filter_of(form=form), self._alike + 1)
+        alike.pop(asked, None)
+        others = list(alike)[: self._alike]
+        if len(others) < self._alike or alike[others[-1]] < self._near:
+            await self._keep(keys, keys.loose, keys.loose_times, asked, vector, form)
+            return whole(form)
         mean = np.asarray(vector)
-        for loose in alike:
+        for loose in others:
             mean = mean + np.asarray(cast(list[float], await self._redis.vset().vemb(keys.loose, loose) or vector))
-            await self._redis.vset().vrem(keys.loose, loose)
-            await self._redis.zrem(keys.loose_times, loose)
-        await self._ensure(owner, topic, question, form)
-        await self._keep(keys.topics, keys.topic_times, topic, _unit(mean), form)
+        topic = uuid.uuid4().hex
+        await self._keep(keys, keys.topics, keys.topic_times, topic, _unit(mean), form)
+        for loose in (*others, asked):
+            await self._drop_loose(keys, loose)
         return topic
 
     async def _move(self, keys: Keys, topic: str, vector: Vectors) -> None:
@@ -130,30 +164,37 @@ class Topics:
             pipe.zadd(keys.topic_times, {topic: time.time()})
             await pipe.execute()
 
-    async def _keep(self, key: str, times: str, element: str, vector: Vectors, form: AnswerForm) -> None:
+    async def _keep(self, keys: Keys, key: str, times: str, element: str, vector: Vectors, form: AnswerForm) -> None:
         attributes = f'{{"form":"{form}"}}'
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.execute_command("VADD", key, "FP32", as_bytes(vector), element, "NOQUANT", "SETATTR", attributes)
             pipe.zadd(times, {element: time.time()})
-            pipe.expire(key, self._seconds)
-            pipe.expire(times, self._seconds)
             await pipe.execute()
         excess = int(await self._redis.zcard(times)) - self._bound
         if excess > 0:
-            oldest = cast(list[bytes], await self._redis.zrange(times, 0, excess - 1))
-            for gone in oldest:
+            lasting = set(cast(list[bytes], await self._redis.hvals(keys.pinned)))
+            oldest = cast(list[bytes], await self._redis.zrange(times, 0, excess + len(lasting) - 1))
+            for gone in [each for each in oldest if each not in lasting][:excess]:
                 await self._redis.vset().vrem(key, gone.decode())
-            await self._redis.zrem(times, *oldest)
+                await self._redis.zrem(times, gone)
 
     async def _ensure(self, owner: str, topic: str, question: str, form: AnswerForm) -> None:
         keys = keys_of(owner)
-        begun = {"owner": owner, "form": form, "problem": plain(question, PROBLEM_CHARACTERS), "created": time.time()}
+        begun = {"owner": owner, "form": form, "created": str(time.time()), "id": topic}
+        problem = plain(question, PROBLEM_CHARACTERS)
         async with self._redis.pipeline(transaction=True) as pipe:
-            for field, value in {**begun, "id": topic}.items():
-                pipe.hsetnx(keys.topic(topic), field, str(value))
-            pipe.expire(keys.topic(topic), self._seconds)
-            pipe.sadd(OWNERS, owner)
+            for field, value in {**begun, **({"problem": problem} if problem else {})}.items():
+                pipe.hsetnx(keys.topic(topic), field, value)
             await pipe.execute()
+        await self._touch(keys=keys.renewed(topic), args=[topic, self._seconds, keys.entry("")])
+
+    async def _ids(self, keys: Keys) -> list[str]:
+        """Of the topics that have a mean question, the latest seen first."""
+        return [topic.decode() for topic in cast(list[bytes], await self._redis.zrevrange(keys.topic_times, 0, -1))]
+
+    async def _drop_loose(self, keys: Keys, asked: str) -> None:
+        await self._redis.vset().vrem(keys.loose, asked)
+        await self._redis.zrem(keys.loose_times, asked)
 
     async def _vector(self, question: str) -> Vectors:
         vector: Vectors = (await self._embedder.embed([masked(question)]))[0]

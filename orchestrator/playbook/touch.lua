@@ -1,0 +1,2 @@
+-- A topic was of use. KEYS and ARGV are those of renew.lua.
+renew()
