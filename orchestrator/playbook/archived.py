@@ -15,13 +15,22 @@ class DatabaseArchive:
 
     async def keep(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
-            await self._database.save_entry(entry.owner, entry.id, entry.model_dump(mode="json"))
+            values = entry.model_dump(mode="json")
+            await self._database.save_entry(entry.owner, entry.id, values, entry.provenance)
+
+    async def forget(self, owner: str, entries: Sequence[str]) -> None:
+        """Those that Redis no longer has: they made room for others, or expired."""
+        if entries:
+            await self._database.remove_entries(owner, entries)
 
 
 class NoArchive:
     """For trials on a Redis of their own."""
 
     async def keep(self, entries: Sequence[Entry]) -> None:
+        return None
+
+    async def forget(self, owner: str, entries: Sequence[str]) -> None:
         return None
 
 
@@ -76,9 +85,11 @@ class Archived:
     def export(self, owner: str) -> AsyncIterator[Entry]:
         return self._entries.export(owner)
 
-    async def put(self, entry: Entry) -> None:
-        await self._entries.put(entry)
+    async def put(self, entry: Entry) -> tuple[str, ...]:
+        evicted = await self._entries.put(entry)
         await self._kept(entry)
+        await self._archive.forget(entry.owner, evicted)
+        return evicted
 
     async def counts(self, owner: str) -> dict[Kind, dict[Status, int]]:
         return await self._entries.counts(owner)

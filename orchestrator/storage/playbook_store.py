@@ -1,45 +1,91 @@
 """The playbook's entries as they last were: Redis serves them, and is filled from here after a loss."""
 
 import time
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
 from orchestrator.storage.records import TaughtRun
-from orchestrator.storage.tables import FeedbackRow, PlaybookRow, RunRow
+from orchestrator.storage.tables import FeedbackRow, PlaybookOutcomeRow, PlaybookRow, RunRow
 from orchestrator.storage.upsert import upsert
 
-_COLUMNS = ("id", "owner", "entry", "updated")
+_COLUMNS = ("owner", "id", "entry", "updated")
+_OUTCOME = ("owner", "entry", "run")
+# Below what databases take as parameters of one statement.
+_AT_ONCE = 500
 
 
 class PlaybookStore:
-    """The table of entries, and the runs that taught something."""
+    """The tables of entries and of what they learned from, and the runs that taught something."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._session = async_sessionmaker(engine, expire_on_commit=False)
         self._pool = engine
-        self._store_entry = upsert(engine.dialect.name, PlaybookRow, _COLUMNS, keep=("owner",))
+        self._store_entry = upsert(engine.dialect.name, PlaybookRow, _COLUMNS)
+        self._store_run = upsert(engine.dialect.name, PlaybookOutcomeRow, _OUTCOME)
 
-    async def save_entry(self, owner: str, entry: str, values: dict[str, Any]) -> None:
-        """``values`` is the entry as JSON holds it."""
-        row = {"id": entry, "owner": owner, "entry": values, "updated": time.time()}
+    async def save_entry(self, owner: str, entry: str, values: dict[str, Any], runs: Iterable[str]) -> None:
+        """``values`` is the entry as JSON holds it, ``runs`` those that it has outcomes of beside what was said
+        before."""
+        row = {"owner": owner, "id": entry, "entry": values, "updated": time.time()}
+        outcomes = [{"owner": owner, "entry": entry, "run": run} for run in runs]
         async with self._pool.begin() as connection:
             await connection.execute(self._store_entry, row)
+            if outcomes:
+                await connection.execute(self._store_run, outcomes)
 
     async def remove_entries(self, owner: str, entries: Collection[str] | None = None) -> None:
         """These, or all of the owner's. It is no error if there are none."""
-        statement = delete(PlaybookRow).where(PlaybookRow.owner == owner)
-        if entries is not None:
-            statement = statement.where(PlaybookRow.id.in_(sorted(entries)))
         async with self._session.begin() as session:
-            await session.execute(statement)
+            if entries is None:
+                await session.execute(delete(PlaybookRow).where(PlaybookRow.owner == owner))
+                await session.execute(delete(PlaybookOutcomeRow).where(PlaybookOutcomeRow.owner == owner))
+                return
+            named = sorted(entries)
+            for start in range(0, len(named), _AT_ONCE):
+                some = named[start : start + _AT_ONCE]
+                of_entry = (PlaybookOutcomeRow.owner == owner, PlaybookOutcomeRow.entry.in_(some))
+                await session.execute(delete(PlaybookRow).where(PlaybookRow.owner == owner, PlaybookRow.id.in_(some)))
+                await session.execute(delete(PlaybookOutcomeRow).where(*of_entry))
 
     async def stored_entries(self, owner: str) -> list[dict[str, Any]]:
         async with self._session() as session:
             rows = await session.scalars(select(PlaybookRow.entry).where(PlaybookRow.owner == owner))
             return list(rows)
+
+    async def stored_entries_about(self, owner: str, problems: Collection[str]) -> list[dict[str, Any]]:
+        """The owner's entries whose typical question is one of these."""
+        found: list[dict[str, Any]] = []
+        asked, named = PlaybookRow.entry["problem"].as_string(), sorted(problems)
+        async with self._session() as session:
+            for start in range(0, len(named), _AT_ONCE):
+                some = asked.in_(named[start : start + _AT_ONCE])
+                found += await session.scalars(select(PlaybookRow.entry).where(PlaybookRow.owner == owner, some))
+        return found
+
+    async def outcomes_of_entries(self, owner: str) -> dict[str, set[str]]:
+        """The runs that each of the owner's entries has outcomes of, by entry."""
+        query = select(PlaybookOutcomeRow.entry, PlaybookOutcomeRow.run).where(PlaybookOutcomeRow.owner == owner)
+        found: dict[str, set[str]] = defaultdict(set)
+        async with self._pool.connect() as connection:
+            for entry, run in await connection.execute(query):
+                found[entry].add(run)
+        return found
+
+    async def taught_by(self, run: str, owner: str) -> list[str]:
+        """The owner's entries that have an outcome of that run."""
+        mine = (PlaybookOutcomeRow.owner == owner, PlaybookOutcomeRow.run == run)
+        async with self._session() as session:
+            return sorted(await session.scalars(select(PlaybookOutcomeRow.entry).where(*mine)))
+
+    async def remove_outcomes(self, run: str, owner: str) -> None:
+        """Forget which entries have an outcome of that run."""
+        mine = (PlaybookOutcomeRow.owner == owner, PlaybookOutcomeRow.run == run)
+        async with self._session.begin() as session:
+            await session.execute(delete(PlaybookOutcomeRow).where(*mine))
 
     async def playbook_owners(self) -> list[str]:
         """Everyone with entries or with runs that taught something."""

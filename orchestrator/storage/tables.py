@@ -127,14 +127,26 @@ class FeedbackRow(Base):
 
 
 class PlaybookRow(Base):
-    """An entry of the playbook as it last was, to fill Redis with after a loss."""
+    """An entry of the playbook as it last was, to fill Redis with after a loss. The owner is part of the key: an entry
+    that two owners have, because one of them exported it, is two."""
 
     __tablename__ = "playbook"
 
+    owner: Mapped[str] = mapped_column(String(64), primary_key=True)
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    owner: Mapped[str] = mapped_column(String(64), index=True)
     entry: Mapped[dict[str, Any]] = mapped_column(JSON)
     updated: Mapped[float] = mapped_column(Float(53))
+
+
+class PlaybookOutcomeRow(Base):
+    """That an entry, as it is stored, has an outcome of that run, its own or one of a trial on its question."""
+
+    __tablename__ = "playbook_outcomes"
+    __table_args__ = (Index("ix_playbook_outcomes_owner_run", "owner", "run"),)
+
+    owner: Mapped[str] = mapped_column(String(64), primary_key=True)
+    entry: Mapped[str] = mapped_column(String(32), primary_key=True)
+    run: Mapped[str] = mapped_column(String(64), primary_key=True)
 
 
 class SessionRow(Base):

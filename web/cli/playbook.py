@@ -12,7 +12,7 @@ from rich.table import Table
 
 from orchestrator.playbook.entry import KINDS, STATUSES, Entry, UnknownEntry
 from orchestrator.playbook.jsonl import BadLine, line_of, read_lines
-from orchestrator.playbook.rebuild import Rebuilt
+from orchestrator.playbook.rebuild import NotTheirs, Rebuilt
 from orchestrator.runs import SINGLE_USER
 from web.cli.options import Config, settings_or_exit
 from web.cli.playbook_kept import Kept, kept_open
@@ -199,7 +199,7 @@ def _run(config: Path | None, work: Callable[[Kept], Awaitable[_Result]]) -> _Re
         return asyncio.run(run())
     except UnknownEntry as error:
         _fail(f"there is no entry {str(error)!r} here; `tandem playbook list` shows those there are")
-    except _Ambiguous as error:
+    except (_Ambiguous, NotTheirs) as error:
         _fail(str(error))
     except RedisError as error:
         _fail(f"the playbook's Redis does not answer ({error}); start it with `tandem serve`, or set redis.url")

@@ -36,7 +36,7 @@ class Kept:
         options, models = self._settings.playbook, self._settings.models
         parameters = {name: model.parameters for name, model in models.items()}
         learner = Learner(self._parts, DatabaseArchive(self._database), options.guard, parameters)
-        return Rebuild(self._parts.entries, self._parts.topics, learner, self._database)
+        return Rebuild(self._parts, learner, self._database)
 
 
 @asynccontextmanager

@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 from redis.asyncio import Redis
 
+from orchestrator.playbook.archived import Archived
 from orchestrator.playbook.entries import Entries
-from orchestrator.playbook.entry import UnknownEntry
+from orchestrator.playbook.entry import Evidence, Status, UnknownEntry
 from orchestrator.playbook.entry_hash import filter_of
 from orchestrator.playbook.evidence import Gain
+from orchestrator.playbook.keys import keys_of
 from orchestrator.playbook.records import Part, Records
+from orchestrator.storage.database import Database
 from routers.embedding import WordEmbedder
 from tests import processes
 from tests.orchestrator.playbook.building import behaviour, recipe
@@ -68,8 +71,8 @@ async def test_an_expired_entry_is_not_found_and_is_swept(redis: Redis, embedder
         await brief.put(entry)
     await asyncio.sleep(1.2)
     assert [found.entry.id for found in await brief.search(owner, gone.problem)] == [kept.id]
-    assert await brief.sweep(owner) == 1
-    assert await brief.sweep(owner) == 0
+    assert await brief.sweep(owner) == (gone.id,)
+    assert await brief.sweep(owner) == ()
 
 
 async def test_pages_hold_each_entry_once(entries: Entries, owner: str) -> None:
@@ -92,6 +95,71 @@ async def test_a_status_is_what_searches_go_by(entries: Entries, owner: str) -> 
     assert (await entries.counts(owner))["recipe"]["disabled"] == 1
     await entries.delete(owner, kept.id)
     assert await entries.search(owner, kept.problem) == ()
+
+
+async def test_what_the_owner_says_while_it_is_judged_stands(entries: Entries, owner: str) -> None:
+    read = recipe(owner, status="promoted", wins=9.0, trials=10)
+    await entries.put(read)
+    await entries.pin(owner, read.id)
+    await entries.set_status(owner, read.id, "disabled")
+    revalued = await entries.revalue(read)
+    assert (revalued.status, revalued.pinned) == ("disabled", True)
+    judgements: tuple[Status, ...] = ("demoted", "promoted")
+    for status in judgements:
+        assert (await entries.set_status(owner, read.id, status)).status == "disabled"
+    assert await entries.search(owner, read.problem, statuses=["candidate", "promoted", "demoted"]) == ()
+    kept = await entries.get(owner, read.id)
+    assert (kept.status, kept.pinned, kept.trials) == ("disabled", True, 10)
+    await entries.delete(owner, read.id)
+    assert await entries.revalue(read) == read
+    assert (await entries.entries(owner)).entries == ()
+
+
+async def test_what_is_enabled_again_has_no_evidence_and_stays_pinned(entries: Entries, owner: str) -> None:
+    evidence = Evidence(gains=(1.0, 2.0), losses=(0.5, 0.0), edge=3.0, compared=8)
+    kept = recipe(owner, status="disabled", pinned=True, wins=9.0, trials=10, tokens=5, cost=2.5, evidence=evidence)
+    await entries.put(kept)
+    anew = await entries.set_status(owner, kept.id, "candidate")
+    assert anew == await entries.get(owner, kept.id)
+    assert (anew.status, anew.pinned, anew.evidence) == ("candidate", True, Evidence())
+    assert (anew.wins, anew.trials, anew.tokens, anew.cost) == (0.0, 0, 0, 0.0)
+
+
+async def test_what_is_worth_more_is_listed_first_once_it_was_revalued(
+    entries: Entries, redis: Redis, owner: str
+) -> None:
+    first, second = recipe(owner, trials=10, wins=6.0), recipe(owner, trials=10, wins=5.0)
+    for entry in (first, second):
+        await entries.put(entry)
+    for run in range(20):
+        await Records(redis).add(owner, f"run{run}", "any-number", {}, [Part(entry=second.id, won=1.0)])
+    await entries.revalue(second)
+    assert [entry.id for entry in (await entries.entries(owner)).entries] == [second.id, first.id]
+
+
+async def test_a_page_begins_behind_an_entry_that_has_expired_meanwhile(
+    entries: Entries, redis: Redis, owner: str
+) -> None:
+    for index in range(4):
+        await entries.put(recipe(owner, wins=float(index), trials=10))
+    first = await entries.entries(owner, limit=2)
+    assert first.after is not None
+    await redis.delete(keys_of(owner).entry(first.after))
+    rest = await entries.entries(owner, limit=2, after=first.after)
+    assert [entry.wins for entry in rest.entries] == [1.0, 0.0]
+    assert (await entries.counts(owner))["recipe"]["candidate"] == 3
+
+
+async def test_what_had_to_make_room_leaves_the_database_too(
+    redis: Redis, embedder: WordEmbedder, tmp_path: Path, owner: str
+) -> None:
+    async with Database.open(f"sqlite:///{tmp_path / 'tandem.db'}") as database:
+        playbook = Archived(Entries(redis, embedder, bound=2), database)
+        made = [recipe(owner, trials=20, wins=float(wins), provenance=("run1",)) for wins in (9, 2, 7)]
+        for entry in made:
+            await playbook.put(entry)
+        assert {entry["id"] for entry in await database.stored_entries(owner)} == {made[0].id, made[2].id}
+        assert await database.taught_by("run1", owner) == sorted([made[0].id, made[2].id])
 
 
 async def test_forgetting_everything_leaves_other_owners_alone(entries: Entries, redis: Redis, owner: str) -> None:
@@ -144,6 +212,39 @@ async def test_a_verdict_that_turns_takes_back_what_it_had_added(entries: Entrie
         await records.add(owner, run, "any-number", {}, [Part(entry=kept.id, won=won, gain=gain)], run)
     learned = await entries.get(owner, kept.id)
     assert (learned.trials, learned.wins, learned.evidence.edge) == (2, 1.0, 0.0)
+
+
+async def test_an_outcome_is_taken_back_whole(entries: Entries, redis: Redis, owner: str) -> None:
+    kept, records = recipe(owner), Records(redis)
+    await entries.put(kept)
+    gain = Gain(right=1.0, total=0.8)
+    for run in ("run1", "run2"):
+        part = Part(entry=kept.id, won=1.0, tokens=50, cost=20.1, gain=gain)
+        await records.add(owner, run, "any-number", {"seen": 1, "cost": 0.1}, [part], run)
+    both = await entries.get(owner, kept.id)
+    assert await records.take_back(owner, "run2") == [kept.id]
+    assert await records.take_back(owner, "run2") == []
+    left = await entries.get(owner, kept.id)
+    assert (left.trials, left.wins, left.tokens, left.cost) == (1, 1.0, 50, pytest.approx(20.1))
+    assert (left.evidence.compared, left.evidence.edge) == (1, 1.0)
+    assert left.provenance == ("run1",)
+    assert both.trials == 2
+    await records.take_back(owner, "run1")
+    assert (await entries.get(owner, kept.id)).provenance == ()
+
+
+async def test_what_is_taken_back_after_a_new_beginning_leaves_no_less_than_nothing(
+    entries: Entries, redis: Redis, owner: str
+) -> None:
+    kept, records = recipe(owner), Records(redis)
+    await entries.put(kept)
+    for run in ("run1", "run2"):
+        await records.add(owner, run, "any-number", {}, [Part(entry=kept.id, won=1.0, cost=20.0)], run)
+    await entries.set_status(owner, kept.id, "candidate")
+    for run in ("run1", "run2"):
+        await records.take_back(owner, run)
+    left = await entries.revalue(kept)
+    assert (left.trials, left.wins, left.cost, left.win_rate) == (0, 0.0, 0.0, 0.5)
 
 
 async def test_entries_survive_the_death_of_redis(tmp_path: Path, embedder: WordEmbedder) -> None:

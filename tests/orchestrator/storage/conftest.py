@@ -4,13 +4,17 @@ import os
 import shutil
 import subprocess
 import tempfile
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from orchestrator.storage.database import Database
+from orchestrator.storage.urls import with_async_driver
 
 
 def _postgres_programs() -> Path | None:
@@ -55,6 +59,19 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'tandem.db'}"
     return str(request.getfixturevalue("postgres"))
+
+
+@pytest.fixture
+async def empty_url(url: str) -> str:
+    """A database that no migration has been over."""
+    if url.startswith("sqlite"):
+        return url
+    name = f"empty_{uuid.uuid4().hex}"
+    engine = create_async_engine(with_async_driver(url), isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
+        await connection.execute(text(f"CREATE DATABASE {name}"))
+    await engine.dispose()
+    return url.replace("/postgres?", f"/{name}?")
 
 
 @pytest.fixture

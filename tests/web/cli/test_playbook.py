@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from web.cli.playbook import app
 
 Command = Callable[..., Result]
 APPLES = "How many apples are 3 and 4 apples?"
+NONE = recipe(SINGLE_USER).model_dump(mode="json", exclude={"owner"})
 WOLVES = "Wren is a wumpus. Every wumpus is not shy. True or false: Wren is shy."
 
 
@@ -107,12 +109,51 @@ def test_a_redis_that_lost_everything_is_filled_again_from_the_database(command:
     assert "key_b: 0 entries" in command("rebuild", "--owner", "key_b").stdout
 
 
+def test_what_another_owner_imported_is_that_owners_own(command: Command, redis_url: str) -> None:
+    entry = recipe(SINGLE_USER, wins=3.0, trials=4, status="promoted")
+    keep(redis_url, [])
+    assert command("import", write(entry)).exit_code == 0
+    assert command("export", "kept.jsonl").exit_code == 0
+    assert command("import", "kept.jsonl", "--owner", "key_b", "--anew").exit_code == 0
+    keep(redis_url, [])  # empties Redis
+    assert "key_b: 1 entries" in command("rebuild", "--owner", "key_b").stdout
+    assert f"{SINGLE_USER}: 1 entries" in command("rebuild", "--owner", SINGLE_USER).stdout
+    for _ in range(2):
+        assert "3 of 4" in command("show", entry.id).stdout
+        assert "not tried" in command("show", entry.id, "--owner", "key_b").stdout
+        command("rebuild")
+    assert command("delete", entry.id, "--owner", "key_b").exit_code == 0
+    assert command("rebuild").stdout.splitlines() == [f"{SINGLE_USER}: 1 entries and 0 runs"]
+
+
+def test_where_the_database_has_nothing_redis_is_left_alone(command: Command, redis_url: str) -> None:
+    entry = recipe("key_b")
+    keep(redis_url, [entry])
+    assert "key_b: 0 entries" in command("rebuild", "--owner", "key_b").stdout
+    assert entry.id in command("show", entry.id, "--owner", "key_b").stdout
+
+
+def test_what_expired_before_the_loss_does_not_come_back(command: Command, redis_url: str) -> None:
+    keep(redis_url, [])
+    long_ago = time.time() - 200 * 86_400
+    old, pinned = recipe(SINGLE_USER, used=long_ago), recipe(SINGLE_USER, used=long_ago, pinned=True)
+    assert command("import", write(old, pinned)).exit_code == 0
+    keep(redis_url, [])
+    assert f"{SINGLE_USER}: 1 entries" in command("rebuild").stdout
+    assert command("show", pinned.id).exit_code == 0
+    assert command("show", old.id).exit_code == 1
+    assert command("rebuild").stdout == f"{SINGLE_USER}: 1 entries and 0 runs\n"
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
         ("{", "line 2 is not JSON"),
         ("[]", "line 2 is not a JSON object"),
         ('{"id": "x"}', "line 2 is no entry: id"),
+        (json.dumps({**NONE, "wins": -5}), "line 2 is no entry: wins cannot be -5"),
+        (json.dumps({**NONE, "trials": -1}), "line 2 is no entry: trials cannot be -1"),
+        (json.dumps({**NONE, "wins": float("inf")}), "line 2 is no entry: wins cannot be inf"),
         ('{"owner": "' + "x" * 70_000 + '"}', "characters long"),
     ],
 )
