@@ -25,6 +25,7 @@ from orchestrator.offers import Offers
 from orchestrator.outcomes.recorder import Heard, NoRecorder, OutcomeRecorder, Recorder, recording
 from orchestrator.outcomes.store import OutcomeStore
 from orchestrator.playbook.archived import Archived
+from orchestrator.playbook.forgetting import Forgetting
 from orchestrator.playbook.jobs import CeleryTeacher, NoTeacher, Teacher
 from orchestrator.playbook.parts import PlaybookParts, build_parts
 from orchestrator.playbook.protocol import Playbook
@@ -52,8 +53,8 @@ from workers.decode_lease import DecodeLease
 
 @dataclass(frozen=True, slots=True)
 class Tandem:
-    """What the doors get. ``playbook`` and ``answers`` are None where this server keeps none; ``teacher`` is told what
-    owners say."""
+    """What the doors get. ``playbook``, ``forgetting`` and ``answers`` are None where this server keeps none;
+    ``teacher`` is told what owners say."""
 
     settings: Settings
     runs: RunService
@@ -63,6 +64,7 @@ class Tandem:
     playbook: Playbook | None = None
     answers: AnswerCache | None = None
     teacher: Teacher = field(default_factory=NoTeacher)
+    forgetting: Forgetting | None = None
 
 
 @asynccontextmanager
@@ -137,6 +139,7 @@ async def open_tandem(settings: Settings, tracing: Tracing | None = None) -> Asy
             playbook=None if parts is None else Archived(parts.entries, database),
             answers=answers,
             teacher=Heard(teacher, recorder),
+            forgetting=None if parts is None else Forgetting(parts, database),
         )
 
 

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from agents.events import RunStatus
 from orchestrator.answer_cache import AnswerCache
+from orchestrator.playbook.forgetting import Forgetting
 from orchestrator.runs import RunRecord, RunRefused, RunRequest, Runs, UnknownRun, finished
 from orchestrator.storage.artifacts import ArtifactStore
 from orchestrator.storage.database import Database
@@ -66,8 +67,8 @@ class Prepared:
 
 class Conversations:
     """What can be done with conversations beyond storing them. Everything raises ``UnknownConversation`` where the
-    conversation is not the owner's. ``gone`` hears of every run (and its owner) that is deleted, and ``answers`` gives
-    up what it kept of them."""
+    conversation is not the owner's. ``gone`` hears of every run (and its owner) that is deleted, ``answers`` gives up
+    what it kept of them, and ``forgetting`` what they taught."""
 
     def __init__(
         self,
@@ -76,12 +77,14 @@ class Conversations:
         artifacts: ArtifactStore,
         gone: Callable[[str, str], None] = lambda run, owner: None,
         answers: AnswerCache | None = None,
+        forgetting: Forgetting | None = None,
     ) -> None:
         self._database = database
         self._runs = runs
         self._artifacts = artifacts
         self._gone = gone
         self._answers = answers
+        self._forgetting = forgetting
 
     async def read(self, conversation: str, owner: str) -> tuple[Conversation, list[Turn]]:
         """A conversation with all its branches, a question before its answers."""
@@ -145,13 +148,24 @@ class Conversations:
         _, turns = await self.read(conversation, owner)
         await asyncio.gather(*(self._stop(turn.run, owner) for turn in turns if turn.run and turn.status == "running"))
         await self._database.delete_conversation(conversation, owner)
-        for turn in turns:
-            if turn.run:
+        runs = [turn.run for turn in turns if turn.run]
+        records = await self._database.get_runs(runs, owner)
+        await self._unlearn(owner, list(records.values()))
+        for run in runs:
+            if run in records:
+                await self._forget_answer(records[run])
                 with suppress(UnknownRun):
-                    await self._forget_answer(await self._database.get_run(turn.run, owner))
-                    await self._database.delete_run(turn.run, owner)
-                await self._artifacts.remove(turn.run)
-                self._gone(turn.run, owner)
+                    await self._database.delete_run(run, owner)
+            await self._artifacts.remove(run)
+            self._gone(run, owner)
+
+    async def _unlearn(self, owner: str, records: Sequence[RunRecord]) -> None:
+        if self._forgetting is None:
+            return
+        try:
+            await self._forgetting.forget(owner, records)
+        except RedisError as error:
+            _log.warning("deleted runs stay in the playbook", runs=len(records), error=str(error))
 
     async def _forget_answer(self, record: RunRecord) -> None:
         if self._answers is None:

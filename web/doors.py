@@ -9,6 +9,7 @@ from structlog.typing import FilteringBoundLogger
 
 from orchestrator.answer_cache import AnswerCache, AnswerCounts
 from orchestrator.conversations import Conversations
+from orchestrator.playbook.forgetting import Forgetting
 from orchestrator.playbook.jobs import NoTeacher, Teacher
 from orchestrator.playbook.protocol import Playbook
 from orchestrator.runs import Runs
@@ -44,6 +45,9 @@ class OpenTandem(Protocol):
 
     @property
     def teacher(self) -> Teacher: ...
+
+    @property
+    def forgetting(self) -> Forgetting | None: ...
 
 
 @dataclass(frozen=True, slots=True)

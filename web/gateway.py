@@ -73,7 +73,12 @@ def create_app(
                     database=tandem.database,
                     artifacts=artifacts,
                     conversations=Conversations(
-                        tandem.database, tandem.runs, artifacts, tandem.teacher.ended, tandem.answers
+                        tandem.database,
+                        tandem.runs,
+                        artifacts,
+                        tandem.teacher.ended,
+                        tandem.answers,
+                        tandem.forgetting,
                     ),
                     doorkeeper=Doorkeeper(tandem.database, chosen.gateway),
                     limits=limits,

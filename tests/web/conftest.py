@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 
 from orchestrator.answer_cache import AnswerCache
 from orchestrator.playbook.entries import Entries
+from orchestrator.playbook.forgetting import Forgetting
 from orchestrator.playbook.jobs import NoTeacher, Teacher
 from orchestrator.playbook.protocol import Playbook
 from orchestrator.settings import Settings
@@ -36,6 +37,7 @@ class ScriptedTandem:
     playbook: Playbook | None = None
     answers: AnswerCache | None = None
     teacher: Teacher = field(default_factory=NoTeacher)
+    forgetting: Forgetting | None = None
 
 
 @dataclass
