@@ -8,12 +8,14 @@ from pydantic import BaseModel, ConfigDict
 from bench.record import Aim
 from orchestrator.playbook.entry import Entry, Recipe
 from orchestrator.playbook.evidence import Stakes
-from orchestrator.playbook.simulation import Judgement, Truth, simulate
+from orchestrator.playbook.simulation import Truth, simulate
 
 SEEDS = 20
 OUTCOMES = 500
-_COIN = 0.5
-_WAYS: dict[str, float | None] = {"on the same question": None, "used or left out by a coin": _COIN}
+_SHADOW = "recipe in shadow"
+_TRIALS = 1500
+_SAME_QUESTION = "on the same question"
+_WAYS: dict[str, float | None] = {_SAME_QUESTION: None, "used or left out by a coin": 0.5}
 _PLANTED = {
     "bad behaviour": Truth(rate=0.45, default_rate=0.6),
     "lucky recipe": Truth(rate=0.5, default_rate=0.6, lucky=8),
@@ -22,19 +24,30 @@ _PLANTED = {
 _GOOD = {
     "15 points better": Truth(rate=0.75, default_rate=0.6),
     "30 points better": Truth(rate=0.9, default_rate=0.6),
-    "as good, at a quarter of the cost": Truth(rate=0.6, default_rate=0.6, cost=0.25),
+}
+_PLANTED_IN_SHADOW = {
+    "lucky recipe, right in 80 %": Truth.of_recipe_in_shadow(0.8, lucky=8),
+    "right in 90 %": Truth.of_recipe_in_shadow(0.9),
+}
+_ON_THE_EDGE = {"right in 95 %": Truth.of_recipe_in_shadow(0.95)}
+_GOOD_IN_SHADOW = {
+    "right in 98 %": Truth.of_recipe_in_shadow(0.98),
+    "right in 99 %": Truth.of_recipe_in_shadow(0.99),
+    "right in 100 %": Truth.of_recipe_in_shadow(1.0),
 }
 
 
 class GuardRow(BaseModel):
-    """An entry of which the ``truth`` is known, compared with the default in one of two ways, in ``simulations`` of at
-    most ``outcomes`` questions. ``promoted`` and ``demoted`` count simulations; ``median`` and ``longest`` are
+    """An entry of which the ``truth`` is known, compared with the default in one ``way``, in ``simulations`` of at most
+    ``outcomes`` questions; a recipe in shadow costs a fifth and meets only what the default got right. ``planted`` is
+    not to be promoted, ``good`` is. ``promoted`` and ``demoted`` count simulations; ``median`` and ``longest`` are
     questions until promotion, None where none was promoted."""
 
     model_config = ConfigDict(frozen=True)
 
     truth: str
     way: str
+    planted: bool
     good: bool
     simulations: int
     outcomes: int
@@ -46,52 +59,53 @@ class GuardRow(BaseModel):
 
 def guard_rows() -> list[GuardRow]:
     """Seeded, so the same every time."""
-    cases = [(name, truth, False) for name, truth in _PLANTED.items()]
-    cases += [(name, truth, True) for name, truth in _GOOD.items()]
-    return [
-        _row(name, way, good, [_judged(truth, seed, share) for seed in range(SEEDS)])
-        for name, truth, good in cases
+    rows = [
+        _row(name, way, truth, share, OUTCOMES)
+        for name, truth in {**_PLANTED, **_GOOD}.items()
         for way, share in _WAYS.items()
     ]
+    in_shadow = {**_PLANTED_IN_SHADOW, **_ON_THE_EDGE, **_GOOD_IN_SHADOW}
+    return rows + [_row(name, _SHADOW, truth, None, _TRIALS) for name, truth in in_shadow.items()]
 
 
 def guard_aims(rows: list[GuardRow]) -> list[Aim]:
-    planted = [row for row in rows if row.truth in ("bad behaviour", "lucky recipe")]
+    planted = [row for row in rows if row.planted]
     good = [row for row in rows if row.good]
     wrong = sum(row.promoted for row in planted)
     right, trials = sum(row.promoted for row in good), sum(row.simulations for row in good)
     took = "; ".join(f"{row.truth}, {row.way}: {row.promoted} of {row.simulations}" for row in good)
+    stakes = Stakes()
     return [
         Aim(
-            aim="a planted bad behaviour and a planted lucky recipe are never promoted",
+            aim="planted bad behaviours, and planted recipes that are lucky or lose too much, are never promoted",
             target=f"0 of {sum(row.simulations for row in planted)} simulations",
             measured=f"{wrong}",
             reached=wrong == 0,
-            why=f"up to {OUTCOMES} questions each, looked at after every one; at most {Stakes().alpha:.0%} of topics "
-            "ever promote anything wrongly",
+            why=f"up to {OUTCOMES} questions each, {_TRIALS} in shadow, looked at after every one; at most "
+            f"{stakes.alpha:.0%} of topics ever promote anything wrongly, and a saving may cost {stakes.margin:.0%} of "
+            "the right answers",
         ),
         Aim(
             aim="good entries are promoted",
             target=f"all of {trials} simulations",
             measured=f"{right}; {took}",
             reached=right == trials,
-            why=f"what is not promoted within {OUTCOMES} questions would be later, or is demoted by bad luck",
+            why=f"what is not promoted within {OUTCOMES} questions, {_TRIALS} in shadow, would be later, or is demoted "
+            "by bad luck",
         ),
     ]
 
 
-def _judged(truth: Truth, seed: int, share: float | None) -> Judgement:
-    return simulate(_candidate(), truth, seed=seed, outcomes=OUTCOMES, share=share)
-
-
-def _row(name: str, way: str, good: bool, judgements: list[Judgement]) -> GuardRow:
+def _row(name: str, way: str, truth: Truth, share: float | None, outcomes: int) -> GuardRow:
+    judgements = [simulate(_candidate(), truth, seed=seed, outcomes=outcomes, share=share) for seed in range(SEEDS)]
     after = [judgement.promoted for judgement in judgements if judgement.promoted is not None]
     return GuardRow(
         truth=name,
         way=way,
-        good=good,
+        planted=name in ("bad behaviour", "lucky recipe", *_PLANTED_IN_SHADOW),
+        good=name in {**_GOOD, **_GOOD_IN_SHADOW},
         simulations=len(judgements),
-        outcomes=OUTCOMES,
+        outcomes=outcomes,
         promoted=len(after),
         demoted=sum(judgement.demoted is not None for judgement in judgements),
         median=statistics.median(after) if after else None,

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from orchestrator.playbook.entry import Entry, Kind, Recipe, Topic
-from orchestrator.playbook.evidence import log_evidence
+from orchestrator.playbook.evidence import better
 from orchestrator.playbook.learner import Archive
 from orchestrator.playbook.parts import PlaybookParts
 from orchestrator.playbook.prompts import render
@@ -95,11 +95,11 @@ class Consolidator:
             if entry.status == "candidate"
             and not entry.pinned
             and entry.evidence.compared >= _WEAK_AFTER
-            and log_evidence(entry.evidence.gains) < 0
+            and better(entry.evidence) < 0
         ]
         if not weak:
             return []
-        weakest = min(weak, key=lambda entry: log_evidence(entry.evidence.gains))
+        weakest = min(weak, key=lambda entry: better(entry.evidence))
         prompt = render(
             "rewrite",
             problem=weakest.problem,

@@ -50,8 +50,8 @@ class Recipe(_Kept):
 class Evidence(_Kept):
     """What speaks for and against an entry beside its plain counts; see ``orchestrator.playbook.evidence``.
 
-    ``gains`` and ``losses`` are natural-log capitals, one for each bet; ``edge`` is the sum of the differences in right
-    answers against the default, over ``compared`` outcomes.
+    ``gains`` and ``losses`` are natural-log capitals, one for each thing that is bet on and each bet; ``edge`` is the
+    sum of the differences in right answers against the default, over ``compared`` outcomes.
     """
 
     gains: tuple[float, ...] = ()
@@ -96,7 +96,8 @@ class Entry(_Kept):
     @property
     def win_rate(self) -> float:
         """Mean of the Beta posterior over its win rate, from a uniform prior."""
-        return (self.wins + 1) / (self.trials + 2)
+        # An outcome that is taken back after the entry began anew leaves less than nothing.
+        return (max(0.0, self.wins) + 1) / (max(0, self.trials) + 2)
 
 
 class Topic(_Kept):

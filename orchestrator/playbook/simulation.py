@@ -18,10 +18,16 @@ class Truth:
     default_cost: float = 1.0
     lucky: int = 0
 
+    @classmethod
+    def of_recipe_in_shadow(cls, kept: float, cost: float = 0.2, lucky: int = 0) -> "Truth":
+        """A recipe as trials in shadow meet it, on questions that the default got right: it can win none of them, and
+        is right in the share ``kept``."""
+        return cls(rate=kept, default_rate=1.0, cost=cost, lucky=lucky)
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """After how many outcomes (questions) the entry was promoted, and demoted; None for never."""
+    """After how many outcomes (questions) the candidate was promoted or demoted; None for never."""
 
     promoted: int | None = None
     demoted: int | None = None
@@ -35,44 +41,72 @@ def simulate(
     outcomes: int = 500,
     stakes: Stakes = Stakes(),
     share: float | None = None,
-    afterwards: Truth | None = None,
 ) -> Judgement:
-    """Try a candidate for up to ``outcomes`` questions; ``afterwards`` is its truth once it is promoted.
+    """Try a candidate for up to ``outcomes`` questions, or until it is promoted or demoted.
 
     ``share`` None compares both on the same question, as trials in shadow do; a number uses the entry with that
     probability, as exploring runs do.
     """
     chance = random.Random(seed)
-    promoted: int | None = None
     for number in range(1, outcomes + 1):
-        now = afterwards if promoted is not None and afterwards is not None else truth
-        gain = _outcome(now, number, chance, stakes, share)
+        gain = _outcome(truth, number, chance, stakes, share)
         entry = entry.model_copy(update={"evidence": added(entry.evidence, gain)})
         change = judged(entry, stakes)
-        if change == "demote":
-            return Judgement(promoted, number)
-        if change == "promote":
-            promoted = number
-            entry = entry.model_copy(update={"status": "promoted"})
-            if afterwards is None:
-                break
-    return Judgement(promoted)
+        if change is not None:
+            return Judgement(promoted=number) if change == "promote" else Judgement(demoted=number)
+    return Judgement()
+
+
+def runs_until_demoted(
+    entry: Entry,
+    truth: Truth,
+    *,
+    seed: int,
+    control: float,
+    recheck: float,
+    runs: int = 5000,
+    stakes: Stakes = Stakes(),
+) -> int | None:
+    """How many of its topic's runs pass until a promoted behaviour is demoted; None if more than ``runs`` would.
+
+    The share ``control`` of the runs goes without it; of the others the share ``recheck`` is repeated with it and
+    without.
+    """
+    chance = random.Random(seed)
+    for number in range(1, runs + 1):
+        used = chance.random() < 1 - control
+        gains = [_by_chance(truth, used, 1 - control, chance, stakes)] if control else []
+        if used and chance.random() < recheck:
+            gains.append(_outcome(truth, truth.lucky + 1, chance, stakes, None))
+        for gain in gains:
+            entry = entry.model_copy(update={"evidence": added(entry.evidence, gain)})
+        if judged(entry, stakes) == "demote":
+            return number
+    return None
 
 
 def _outcome(truth: Truth, number: int, chance: random.Random, stakes: Stakes, share: float | None) -> Gain:
+    if share is not None:
+        return _by_chance(truth, chance.random() < share, share, chance, stakes, lucky=number <= truth.lucky)
     won = number <= truth.lucky or chance.random() < truth.rate
     default_won = chance.random() < truth.default_rate
-    cost = truth.cost * chance.uniform(2 / 3, 4 / 3)
-    default_cost = truth.default_cost * chance.uniform(2 / 3, 4 / 3)
-    if share is None:
-        return paired(won, cost, default_won, default_cost, stakes)
-    used = chance.random() < share
+    return paired(won, _cost(truth.cost, chance), default_won, _cost(truth.default_cost, chance), stakes)
+
+
+def _by_chance(
+    truth: Truth, used: bool, share: float, chance: random.Random, stakes: Stakes, *, lucky: bool = False
+) -> Gain:
+    won = (used and lucky) or chance.random() < (truth.rate if used else truth.default_rate)
     return randomised(
-        float(won if used else default_won),
-        cost if used else default_cost,
+        float(won),
+        _cost(truth.cost if used else truth.default_cost, chance),
         used=used,
         share=share,
         default_rate=truth.default_rate,
         default_cost=truth.default_cost,
         stakes=stakes,
     )
+
+
+def _cost(mean: float, chance: random.Random) -> float:
+    return mean * chance.uniform(2 / 3, 4 / 3)

@@ -163,11 +163,14 @@ async def test_recall_is_timed_and_set_beside_the_exact_scan(redis: Redis) -> No
 
 def test_the_guard_lets_nothing_planted_through() -> None:
     rows = guard_rows()
-    assert all(row.promoted == 0 for row in rows if row.truth in ("bad behaviour", "lucky recipe"))
+    assert all(row.promoted == 0 for row in rows if row.planted)
     assert guard_aims(rows)[0].reached
     best = next(row for row in rows if row.truth == "30 points better" and row.way == "on the same question")
     assert best.promoted == best.simulations
     assert best.median is not None and best.longest is not None and best.median <= best.longest
+    in_shadow = {row.truth: row for row in rows if row.way == "recipe in shadow"}
+    assert in_shadow["right in 100 %"].promoted == in_shadow["right in 98 %"].promoted == best.simulations
+    assert in_shadow["right in 90 %"].planted
 
 
 def test_an_entry_is_reported_as_it_is() -> None:

@@ -200,7 +200,7 @@ async def test_a_run_is_learned_from_once(entries: Entries, redis: Redis, owner:
     learned = await entries.get(owner, kept.id)
     assert (learned.trials, learned.wins, learned.tokens, learned.cost) == (1, 1.0, 50, 20.0)
     assert (learned.evidence.compared, learned.evidence.edge) == (1, 1.0)
-    assert learned.evidence.gains[-1] == pytest.approx(np.log1p(0.95 * 0.8))
+    assert learned.evidence.gains[2] == pytest.approx(np.log1p(0.95 * 0.8))
     assert learned.provenance == ("run1",)
 
 
