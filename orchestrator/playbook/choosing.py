@@ -29,7 +29,7 @@ def choose(
     if not writers:
         usable = [entry for entry in usable if entry.kind == "recipe"]
     promoted = [entry for entry in usable if entry.status == "promoted"]
-    used = _in_force(promoted, topic, settings)
+    used = in_force(promoted, topic, settings)
     tried, on_trial = None, None
     if asked.run is not None:
         candidates = [entry for entry in usable if entry.status == "candidate"]
@@ -56,17 +56,19 @@ def choose(
 
 def merit(entry: Entry, topic: Topic, rate: float, settings: PlaybookSettings) -> float:
     """A win rate with what the entry saves, on the guard's scale."""
-    saved = saving(entry.cost / entry.trials, topic.cost / topic.trials) if entry.trials and topic.trials else 0.0
+    known = entry.trials > 0 and topic.trials > 0
+    saved = saving(entry.cost / entry.trials, topic.cost / topic.trials) if known else 0.0
     return rate + settings.guard.thrift * saved
 
 
 def sampled_rate(entry: Entry, chance: random.Random) -> float:
     """Thompson sampling: a win rate drawn from the Beta posterior."""
-    return chance.betavariate(entry.wins + 1, max(0.0, entry.trials - entry.wins) + 1)
+    # An outcome that is taken back after its entry began anew leaves less than nothing.
+    return chance.betavariate(max(0.0, entry.wins) + 1, max(0.0, entry.trials - entry.wins) + 1)
 
 
-def _in_force(promoted: Sequence[Entry], topic: Topic, settings: PlaybookSettings) -> list[Entry]:
-    """The best recipe and the best behaviours."""
+def in_force(promoted: Sequence[Entry], topic: Topic, settings: PlaybookSettings) -> list[Entry]:
+    """What a run is given of the topic's promoted entries: the best recipe and the best behaviours."""
     ordered = sorted(promoted, key=lambda entry: merit(entry, topic, entry.win_rate, settings), reverse=True)
     recipes = [entry for entry in ordered if entry.kind == "recipe"]
     behaviours = [entry for entry in ordered if entry.kind == "behaviour"]
@@ -89,7 +91,7 @@ def _test(entry: Entry, topic: Topic, share: float, chance: random.Random) -> On
         used=chance.random() < share,
         share=share,
         default_rate=(topic.wins + 1) / (topic.trials + 2),
-        default_cost=topic.cost / topic.trials if topic.trials else 0.0,
+        default_cost=topic.cost / topic.trials if topic.trials > 0 else 0.0,
         compared=not (entry.kind == "recipe" and entry.status == "promoted"),
     )
 

@@ -28,7 +28,7 @@ _log = structlog.get_logger(__name__)
 
 class Recaller(Protocol):
     async def recall(self, asked: Asked) -> Recollection:
-        """What the playbook gives this run. Never raises for a playbook that is away, and never waits long for it."""
+        """What the playbook gives this run. Never raises, and never waits long."""
         ...
 
 
@@ -75,6 +75,10 @@ class Recall:
             problem = f"it did not answer within {self._settings.recall_milliseconds:g} ms"
         except (RedisError, OSError) as error:
             problem = f"its Redis does not answer: {error}"
+        # Whatever is wrong with what was learned, a question is answered without it.
+        except Exception as error:  # noqa: BLE001
+            _log.error("the playbook cannot be read", run=asked.run, error=type(error).__name__, exc_info=True)
+            problem = f"what it knows cannot be read ({type(error).__name__}); the log of the gateway says more"
         _log.info("a run goes on without the playbook", run=asked.run, problem=problem)
         return Recollection(asked=True, problem=problem)
 
@@ -90,7 +94,7 @@ class Recall:
         entries = await self.of_topic(topic)
         if not entries:
             return NOTHING
-        return choose(topic, entries, asked, self._settings, writers=self._writers(topic), route_of=self.route_of)
+        return choose(topic, entries, asked, self._settings, writers=self.writers(topic), route_of=self.route_of)
 
     async def of_topic(self, topic: Topic, *, every: bool = False) -> list[Entry]:
         """The topic's entries that may be used, promoted ones and candidates; or every one, whatever its status."""
@@ -114,8 +118,8 @@ class Recall:
             return None
         return Route(strategy=entry.recipe.strategy, models=cast(tuple[str, ...], names))
 
-    def _writers(self, topic: Topic) -> tuple[str, ...]:
-        """The large model, and the small one where it does badly (AdaptMI)."""
+    def writers(self, topic: Topic) -> tuple[str, ...]:
+        """Who is given behaviours: the large model, and the small one where it does badly (AdaptMI)."""
         small, large = self._models["small"], self._models["large"]
         badly = topic.does_badly(small, self._settings.badly, self._settings.attempts)
         return (small, large) if badly else (large,)

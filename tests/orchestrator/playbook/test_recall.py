@@ -1,15 +1,17 @@
 """What a run is given, from a real Redis."""
 
+import random
 import time
 
 import pytest
 from redis.asyncio import Redis
 
 from agents.events import Recalled
-from orchestrator.playbook.choosing import choose
+from orchestrator.playbook.choosing import choose, merit, sampled_rate
 from orchestrator.playbook.entry import Entry, Topic
 from orchestrator.playbook.parts import PlaybookParts, build_parts
 from orchestrator.playbook.recollection import Asked, Recollection
+from orchestrator.playbook.records import Part
 from orchestrator.playbook.topic_hash import counted
 from orchestrator.settings import Settings
 from orchestrator.settings_playbook import PlaybookSettings
@@ -112,6 +114,31 @@ async def test_behaviours_go_to_the_small_model_only_where_it_does_badly(parts: 
     given = await parts.recall.recall(_asked(owner, run=None))
     assert given.writers == ("small", "large")
     assert given.behaviours == (("count_twice", "Count every item twice."),)
+
+
+async def test_an_outcome_taken_back_after_an_entry_began_anew_does_no_harm(
+    settings: Settings, redis: Redis, embedder: WordEmbedder, parts: PlaybookParts, owner: str
+) -> None:
+    topic = await _topic(parts, owner)
+    entry = recipe(**_fitting(parts, owner, topic))
+    await parts.entries.put(entry)
+    await parts.records.add(owner, "rated", topic, {}, [Part(entry=entry.id, won=1.0, cost=9.0)])
+    await parts.entries.set_status(owner, entry.id, "disabled")
+    await parts.entries.set_status(owner, entry.id, "candidate")
+    await parts.records.add(owner, "rated", topic, {}, [Part(entry=entry.id, won=0.0, cost=9.0)])
+    bold = settings.model_copy(update={"playbook": PlaybookSettings(explore=1.0, recall_milliseconds=5000)})
+    recall = build_parts(bold, redis, embedder, build_strategies(bold)).recall
+    given = await recall.recall(_asked(owner, explore=True))
+    assert given.problem is None
+    assert given.on_trial is not None and given.on_trial.entry == entry.id
+
+
+def test_counts_below_nothing_are_none() -> None:
+    topic = Topic(id="t", owner="o", problem="?", form="number", trials=3, cost=9.0, created=0.0, used=0.0)
+    for wins, trials in ((-1.0, 0), (-2.0, -2), (0.0, -1)):
+        entry = recipe("o", wins=wins, trials=trials, cost=-9.0)
+        assert 0 < sampled_rate(entry, random.Random(1)) < 1
+        assert merit(entry, topic, entry.win_rate, PlaybookSettings()) == 0.5
 
 
 def test_some_runs_go_without_a_promoted_entry_to_see_what_it_is_worth() -> None:
