@@ -13,7 +13,6 @@ from typing import Any
 from celery import Celery
 from redis.asyncio import Redis
 
-from agents.collaborative import collaborative_names
 from agents.events import Event, RunFinished, StepFinished
 from bench.playbook.stream import Asked
 from bench.questions import Question
@@ -33,6 +32,7 @@ from orchestrator.playbook.quiet import Quiet
 from orchestrator.playbook.recall import NoPlaybook, Recaller
 from orchestrator.playbook.recollection import Asked as Recall
 from orchestrator.playbook.recollection import Recollection
+from orchestrator.playbook.repertoire import Repertoire
 from orchestrator.playbook.shadow import ShadowTrials
 from orchestrator.playbook.traces import Traces
 from orchestrator.playbook.workshop import Workshop
@@ -53,7 +53,6 @@ from workers.models.cached import Cached, GenerationCache
 from workers.models.protocol import ChatModel, ChatRequest, ModelCard
 from workers.usage import Usage
 
-_UNFIT = frozenset({"code", "tools", *collaborative_names()})
 _KEPT_TRACES = 1000
 
 
@@ -292,7 +291,7 @@ async def service_open(settings: Settings, folder: Path, url: str, cache: Path) 
                 _HeardTraces(redis, advised.traces),
                 embedder,
                 settings.playbook,
-                frozenset(strategies) - _UNFIT,
+                Repertoire(settings, strategies),
             ),
             Quiet(redis),
             errands,

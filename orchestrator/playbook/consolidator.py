@@ -7,7 +7,7 @@ prove itself.
 
 import time
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from orchestrator.playbook.learner import Archive
 from orchestrator.playbook.parts import PlaybookParts
 from orchestrator.playbook.prompts import render
 from orchestrator.playbook.proposals import behaviours_in, recipe_named, recipes_in
+from orchestrator.playbook.repertoire import Repertoire
 from orchestrator.playbook.text import PROBLEM_CHARACTERS, plain
 from orchestrator.playbook.traces import Traces
 from orchestrator.settings_playbook import PlaybookSettings
@@ -36,7 +37,7 @@ _TOKENS = 400
 
 
 class Consolidator:
-    """``model`` is asked at most three times for a topic. ``strategies`` are those a recipe may name."""
+    """The model is asked at most three times for a topic. ``repertoire`` is what it may propose recipes of."""
 
     def __init__(
         self,
@@ -45,18 +46,18 @@ class Consolidator:
         traces: Traces,
         embedder: Embedder,
         settings: PlaybookSettings,
-        strategies: Collection[str],
+        repertoire: Repertoire,
     ) -> None:
         self._parts = parts
         self._archive = archive
         self._traces = traces
         self._embedder = embedder
         self._settings = settings
-        self._strategies = strategies
+        self._repertoire = repertoire
 
     async def seed(self, topic: Topic) -> list[Entry]:
         """Propose the recipes of the settings, in their order: the first of a topic need the least evidence."""
-        recipes = [recipe_named(name, self._strategies) for name in self._settings.recipes]
+        recipes = [recipe_named(name, self._repertoire.names) for name in self._settings.recipes]
         return await self._propose_recipes(topic, [recipe for recipe in recipes if recipe is not None])
 
     async def consolidate(self, topic: Topic, runs: Sequence[TaughtRun], model: ChatModel) -> list[Entry]:
@@ -124,11 +125,12 @@ class Consolidator:
             "guide",
             problem=topic.problem,
             history="\n".join(history) or "- nothing yet",
-            strategies=", ".join(sorted(self._strategies)),
+            strategies=", ".join(sorted(self._repertoire.names)),
             count=str(min(_NEW, room)),
         )
-        proposed = recipes_in(await _asked(model, prompt), self._strategies, min(_NEW, room))
-        return await self._propose_recipes(topic, proposed)
+        proposed = recipes_in(await _asked(model, prompt), self._repertoire.names)
+        thrifty = [recipe for recipe in proposed if self._repertoire.may_save(recipe)]
+        return await self._propose_recipes(topic, thrifty[: min(_NEW, room)])
 
     async def _propose_recipes(self, topic: Topic, recipes: Sequence[Recipe]) -> list[Entry]:
         known = await self._known(topic, "recipe")

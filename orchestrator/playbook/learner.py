@@ -99,8 +99,8 @@ class Learner:
             topic = await self._parts.topics.assign(told.owner, told.question, told.form, told.lesson.topic)
         parts = self._parts_of(told)
         new = await self._parts.records.add(told.owner, told.run, topic, _counts(told), parts, told.run, there=restored)
-        judging = new and not restored
-        changed = await self.judge(told.owner, [part.entry for part in parts]) if judging else []
+        # Though it be nothing new: the time before, Redis or the database may have gone away right after it was added.
+        changed = [] if restored else await self.judge(told.owner, [part.entry for part in parts])
         return Learned(topic=topic, new=new, changed=tuple(changed))
 
     async def judge(self, owner: str, entries: Sequence[str]) -> list[Entry]:

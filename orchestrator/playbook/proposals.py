@@ -25,7 +25,7 @@ def behaviours_in(text: str, most: int) -> list[tuple[str, str]]:
     return list(found.items())[:most]
 
 
-def recipes_in(text: str, strategies: Collection[str], most: int) -> list[Recipe]:
+def recipes_in(text: str, strategies: Collection[str]) -> list[Recipe]:
     """Recipes from a JSON array of {"strategy", "model"}, or of names like ``cot(small)``, that stand for something."""
     match = _ARRAY.search(text)
     if match is None:
@@ -39,7 +39,7 @@ def recipes_in(text: str, strategies: Collection[str], most: int) -> list[Recipe
         recipe = recipe_named(_name(value), strategies)
         if recipe is not None:
             recipes.setdefault(recipe.name, recipe)
-    return list(recipes.values())[:most]
+    return list(recipes.values())
 
 
 def recipe_named(name: str, strategies: Collection[str]) -> Recipe | None:

@@ -3,47 +3,63 @@
 import asyncio
 import random
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from agents.briefing import briefed
 from agents.events import Event
-from agents.problem import Answer, Problem
+from agents.problem import Answer, AnswerForm, Problem
 from agents.strategy import SolveContext, Strategy
 from orchestrator.guard import without_template_tokens
 from orchestrator.model_park import ModelPark
 from orchestrator.offers import Offers
-from orchestrator.playbook.choosing import merit, sampled_rate
+from orchestrator.playbook.choosing import in_force, merit, sampled_rate
 from orchestrator.playbook.entry import Entry, Topic
 from orchestrator.playbook.evidence import Gain, paired
 from orchestrator.playbook.learner import Learner, Told
 from orchestrator.playbook.parts import PlaybookParts
 from orchestrator.playbook.records import Part
+from orchestrator.playbook.topic_hash import counted
 from orchestrator.runs import RunRequest
 from orchestrator.settings import Settings
 from orchestrator.storage.records import TaughtRun
-from routers.assessment import assess
+from routers.assessment import Assessment, assess
 from routers.cost import weigh_all
-from routers.policy import Accept
-from routers.route import Route
+from routers.policy import Accept, Policy
+from routers.route import Effort, Route
 from tools.sandbox.protocol import Sandbox
 from tools.verifiers.equality import cluster
-from workers.ledger import BudgetSpent, Ledger
+from workers.ledger import Budget, BudgetSpent, Ledger
 
 _PATIENCE = 2
-"""Times what the whole run wrote, its escalations included: whatever needs more tokens than that saves nothing."""
+"""Times what the whole run wrote, its escalations included: a recipe that needs more tokens than that saves nothing."""
 _LEEWAY = 50
 """Tokens: what a short answer may take more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What became of a question in shadow. ``supported`` is what the policy of ``auto`` makes of the attempts."""
+    """What became of a question in shadow. ``supported`` is what the policy of ``auto`` makes of the attempt; whether
+    the ``writer`` may have read behaviours is ``briefed``."""
 
     value: str | None
     supported: bool
     cost: float
     tokens: int
+    writer: str
+    briefed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A problem and what an attempt at it may use; from ``_question`` they are those of the default's first route."""
+
+    problem: Problem
+    assessment: Assessment
+    effort: Effort
+    policy: Policy
+    route: Route
+    budget: Budget
 
 
 class ShadowTrials:
@@ -68,17 +84,21 @@ class ShadowTrials:
         self._sandbox = sandbox
         self._parameters = {name: model.parameters for name, model in settings.models.items()}
 
-    async def candidate(self, told: Told, topic: Topic, asked: float) -> Entry | None:
+    async def candidate(self, run: TaughtRun, told: Told, topic: Topic) -> Entry | None:
         """A candidate of the topic to try on this run's question, by Thompson sampling; None where there is none.
 
-        ``asked`` is when, in seconds since 1970. A behaviour is tried on later questions only: what it was distilled
-        from would speak for it.
+        A behaviour is tried on later questions only: what it was distilled from would speak for it.
         """
-        entries = [entry for entry in await self._parts.recall.of_topic(topic) if self._can_try(entry)]
+        briefs = any(model in self._parts.recall.writers(topic) for model in self._question(run).route.models)
         candidates = [
             entry
-            for entry in entries
-            if entry.status == "candidate" and (entry.kind == "recipe" or entry.created <= asked)
+            for entry in await self._parts.recall.of_topic(topic)
+            if entry.status == "candidate"
+            and (
+                self._parts.recall.route_of(entry) is not None
+                if entry.kind == "recipe"
+                else briefs and entry.created <= run.created
+            )
         ]
         chance = random.Random(f"{told.run} shadow")
         options = self._settings.playbook
@@ -86,73 +106,117 @@ class ShadowTrials:
             candidates, key=lambda entry: merit(entry, topic, sampled_rate(entry, chance), options), reverse=True
         )
         for entry in ranked:
-            if await self._parts.records.topic_of(told.owner, trial_name(told.run, entry)) is None:
+            if not await self._tried(told, entry):
                 return entry
         return None
 
-    async def run(self, run: TaughtRun, told: Told, entry: Entry) -> Gain | None:
+    async def run(self, run: TaughtRun, told: Told, topic: Topic, entry: Entry) -> Gain | None:
         """Try ``entry`` on the question of a run that is known to have been right, and add the outcome.
 
         None where the comparison says nothing. Cancelling it aborts its generations.
         """
         if not told.won or run.value is None:
             return None
-        request = RunRequest.model_validate(run.request)
-        tried = await self._attempt(request, entry, most=_PATIENCE * told.tokens + _LEEWAY)
+        question, given = self._question(run), await self._behaviours(topic)
         if entry.kind == "recipe":
-            default = Attempt(run.value, supported=True, cost=told.cost, tokens=told.tokens)
+            bounded = self._for_recipe(question, entry, most=_PATIENCE * told.tokens + _LEEWAY)
+            tried, default = await self._attempt(bounded, topic, given), _of_run(run, told, supported=True)
         else:
-            # A behaviour changes one prompt: the same route without it is what it is compared with.
-            default = await self._attempt(request, None)
-        won, default_won = await asyncio.to_thread(_same, (tried, default), run.value, told)
+            # A behaviour changes one prompt: the same route without it is what it is compared with. Both have the
+            # whole budget: where that route alone is wrong, the right answer may well take longer than the run's did.
+            tried = await self._attempt(question, topic, [*given, entry])
+            default = await self._attempt(question, topic, given)
+        won, default_won = await asyncio.to_thread(_right, (tried, default), run.value, told)
         return await self._add(told, entry, tried, won, default, default_won)
 
-    async def recheck(self, run: TaughtRun, told: Told, entry: Entry) -> Gain | None:
-        """Compare an answer that was taken on the word of a recipe with what the default makes of the question. None
-        where the default has no evidence for its own answer."""
-        default = await self._attempt(RunRequest.model_validate(run.request), None)
+    async def recheck(self, run: TaughtRun, told: Told, topic: Topic, entry: Entry) -> Gain | None:
+        """Compare what a promoted entry made of a run with what the default makes of its question. None where that says
+        nothing, or was done before."""
+        if await self._tried(told, entry):
+            return None
+        if entry.kind == "recipe":
+            return await self._recheck_recipe(run, told, topic, entry)
+        return await self._recheck_behaviour(run, told, topic, entry)
+
+    async def _recheck_recipe(self, run: TaughtRun, told: Told, topic: Topic, entry: Entry) -> Gain | None:
+        """Nothing is known of an answer that was taken on a recipe's word, unless the default has evidence for its
+        own."""
+        default = await self._attempt(self._question(run), topic, await self._behaviours(topic))
         if not default.supported or default.value is None:
             return None
-        tried = Attempt(run.value, supported=False, cost=told.cost, tokens=told.tokens)
-        won, _ = await asyncio.to_thread(_same, (tried, default), default.value, told)
+        tried = _of_run(run, told, supported=False)
+        won = await asyncio.to_thread(_same, tried.value, default.value, told.form)
         return await self._add(told, entry, tried, won, default, True)
+
+    async def _recheck_behaviour(self, run: TaughtRun, told: Told, topic: Topic, entry: Entry) -> Gain | None:
+        """Once more with it and without: of questions that only went right with it, or wrong, the run alone would tell
+        half the story."""
+        if told.won is None:
+            return None
+        question, given = self._question(run), await self._behaviours(topic)
+        without = [each for each in given if each.id != entry.id]
+        tried = await self._attempt(question, topic, given if len(without) < len(given) else [*given, entry])
+        default = await self._attempt(question, topic, without)
+        won, default_won = await asyncio.to_thread(_right, (tried, default), run.value, told)
+        return await self._add(told, entry, tried, won, default, default_won)
 
     async def _add(
         self, told: Told, entry: Entry, tried: Attempt, won: bool, default: Attempt, default_won: bool
     ) -> Gain:
         gain = paired(won, tried.cost, default_won, default.cost, self._settings.playbook.guard)
         part = Part(entry=entry.id, won=float(won), tokens=tried.tokens, cost=tried.cost, gain=gain)
+        own = entry.kind == "recipe" and not tried.briefed
+        # Hardly a run lets the small model write: without these nobody knew where it does badly.
+        counts = counted("writer", tried.writer, float(won), 1) if own else {}
         name = trial_name(told.run, entry)
-        await self._parts.records.add(told.owner, name, entry.topic, {}, [part], told.run)
+        await self._parts.records.add(told.owner, name, entry.topic, counts, [part], told.run)
         await self._learner.judge(told.owner, [entry.id])
         return gain
 
-    def _can_try(self, entry: Entry) -> bool:
-        return entry.kind == "behaviour" or self._parts.recall.route_of(entry) is not None
+    async def _tried(self, told: Told, entry: Entry) -> bool:
+        return await self._parts.records.topic_of(told.owner, trial_name(told.run, entry)) is not None
 
-    async def _attempt(self, request: RunRequest, entry: Entry | None, most: int | None = None) -> Attempt:
-        """One attempt at the request's question: of a recipe, or of the default's first route with a behaviour. It is
-        over when it has written ``most`` tokens."""
+    async def _behaviours(self, topic: Topic) -> list[Entry]:
+        """The promoted behaviours that a run of the topic is given."""
+        promoted = [entry for entry in await self._parts.recall.of_topic(topic) if entry.status == "promoted"]
+        used = in_force(promoted, topic, self._settings.playbook)
+        return [entry for entry in used if entry.kind == "behaviour"]
+
+    def _question(self, run: TaughtRun) -> _Question:
+        request = RunRequest.model_validate(run.request)
         request = request.model_copy(update={"messages": without_template_tokens(request.messages)})
-        assessment = assess(request.messages)
-        effort = self._offers.effort(request)
-        budget = self._settings.efforts[effort].budget
-        if most is not None and (budget.tokens is None or most < budget.tokens):
-            budget = budget.model_copy(update={"tokens": most})
-        ledger = Ledger(budget)
-        problem = self._park.problem(request, assessment)
+        assessment, effort = assess(request.messages), self._offers.effort(request)
         policy = self._offers.policy(request)
-        route: Route | None = policy.first(assessment, effort).route
+        return _Question(
+            problem=self._park.problem(request, assessment),
+            assessment=assessment,
+            effort=effort,
+            policy=policy,
+            route=policy.first(assessment, effort).route,
+            budget=self._settings.efforts[effort].budget,
+        )
+
+    def _for_recipe(self, question: _Question, entry: Entry, most: int) -> _Question:
+        """The same question on the recipe's route, over when that has written ``most`` tokens."""
+        route = self._parts.recall.route_of(entry)
+        if route is None or entry.recipe is None:
+            raise ValueError(f"recipe {entry.name!r} has no route here; try those of which Recall.route_of knows one")
+        options = {**entry.recipe.options, **question.problem.options}
+        tokens = question.budget.tokens
+        return replace(
+            question,
+            problem=question.problem.model_copy(update={"options": options}),
+            route=route,
+            budget=question.budget.model_copy(update={"tokens": most if tokens is None else min(most, tokens)}),
+        )
+
+    async def _attempt(self, question: _Question, topic: Topic, behaviours: Sequence[Entry]) -> Attempt:
+        """One attempt at a question, with the behaviours given to whom a run gives them."""
+        ledger, problem, route = Ledger(question.budget), question.problem, question.route
+        writers = self._parts.recall.writers(topic)
         models = self._park.for_run(ledger, _nobody)
-        if entry is not None and entry.recipe is not None:
-            route = self._parts.recall.route_of(entry)
-            problem = problem.model_copy(update={"options": {**entry.recipe.options, **problem.options}})
-        elif entry is not None:
-            models = briefed(models, models, problem.question, [(entry.name, entry.text)])
-        if route is None:
-            raise ValueError(f"entry {entry.id if entry else ''} has no route here")
         context = SolveContext(
-            models=models,
+            models=briefed(models, writers, problem.question, [(entry.name, entry.text) for entry in behaviours]),
             writers=route.models,
             sandbox=self._sandbox,
             limits=self._settings.sandbox,
@@ -160,13 +224,15 @@ class ShadowTrials:
             step_tokens=self._settings.auto.step_tokens,
         )
         answer = await self._solved(problem, route, context)
-        verdict = await asyncio.to_thread(policy.after, assessment, effort, [answer])
+        verdict = await asyncio.to_thread(question.policy.after, question.assessment, question.effort, [answer])
         used = ledger.summary().tokens
         return Attempt(
             value=answer.value,
             supported=isinstance(verdict, Accept) and verdict.supported,
             cost=weigh_all(used, self._parameters),
             tokens=sum(usage.completion for usage in used.values()),
+            writer=route.models[0],
+            briefed=bool(behaviours) and any(model in writers for model in route.models),
         )
 
     async def _solved(self, problem: Problem, route: Route, context: SolveContext) -> Answer:
@@ -176,12 +242,26 @@ class ShadowTrials:
             return Answer(text="", strategy=route.strategy, model=route.models[0], finish_reason="length")
 
 
-def _same(attempts: tuple[Attempt, Attempt], value: str, told: Told) -> tuple[bool, bool]:
-    """Whether each of them gave this answer."""
-    first, second = (
-        attempt.value is not None and len(cluster([attempt.value, value], told.form)) == 1 for attempt in attempts
-    )
-    return first, second
+def _of_run(run: TaughtRun, told: Told, *, supported: bool) -> Attempt:
+    """What the run itself made of its question."""
+    # A run has one recipe: whatever else it used are behaviours.
+    return Attempt(run.value, supported, told.cost, told.tokens, told.writer, briefed=len(told.lesson.used) > 1)
+
+
+def _right(attempts: tuple[Attempt, Attempt], value: str | None, told: Told) -> tuple[bool, bool]:
+    """Whether each of them is right, as far as the run tells."""
+    return _is_right(attempts[0], value, told), _is_right(attempts[1], value, told)
+
+
+def _is_right(attempt: Attempt, value: str | None, told: Told) -> bool:
+    """It gave the run's ``value`` if that was right; if that was wrong it gave another one, which has evidence of its
+    own."""
+    same = _same(attempt.value, value, told.form)
+    return same if told.won else attempt.value is not None and attempt.supported and not same
+
+
+def _same(first: str | None, second: str | None, form: AnswerForm) -> bool:
+    return first is not None and second is not None and len(cluster([first, second], form)) == 1
 
 
 def trial_name(run: str, entry: Entry) -> str:

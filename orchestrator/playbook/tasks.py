@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from celery import Celery, shared_task
 from celery.signals import worker_shutting_down
+from kombu.exceptions import OperationalError as QueueAway
 from redis.exceptions import RedisError
 
 from orchestrator.playbook.jobs import CONSOLIDATE, LEARN, SHADOW
@@ -22,9 +23,14 @@ from orchestrator.playbook.jobs import CONSOLIDATE, LEARN, SHADOW
 if TYPE_CHECKING:
     from orchestrator.playbook.workshop import Workshop
 
-# Everything that a task adds is added once, so that it may begin anew when Redis has been away.
+
+class DatabaseAway(Exception):
+    """The database did not answer, or was locked for too long."""
+
+
+# Everything that a task adds is added once, so that it may begin anew when Redis or the database has been away.
 _AGAIN: dict[str, Any] = {
-    "autoretry_for": (RedisError,),
+    "autoretry_for": (RedisError, QueueAway, DatabaseAway),
     "retry_backoff": 2,
     "retry_backoff_max": 300,
     "max_retries": 10,
@@ -93,11 +99,16 @@ class _Process:
         self._loop.call_soon_threadsafe(self._cancel)
 
     async def _do(self, work: "Callable[[Workshop], Awaitable[object]]") -> None:
+        # Not before the first task, like the workshop itself.
+        from sqlalchemy.exc import OperationalError
+
         task = asyncio.current_task()
         assert task is not None
         self._doing.add(task)
         try:
             await work(await self._opened())
+        except OperationalError as error:
+            raise DatabaseAway(str(error.orig)) from error
         finally:
             self._doing.discard(task)
 

@@ -1,6 +1,7 @@
 """What a process that learns works with: built from the settings once, for as long as the process lives."""
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -9,18 +10,18 @@ import structlog
 from celery import Celery
 from redis.asyncio import Redis
 
-from agents.collaborative import collaborative_names
 from agents.events import Event
 from orchestrator.addresses import redis_url
 from orchestrator.model_park import ModelPark
 from orchestrator.offers import Offers
 from orchestrator.playbook.archived import DatabaseArchive
 from orchestrator.playbook.consolidator import Consolidator
-from orchestrator.playbook.entry import Entry
+from orchestrator.playbook.entry import Entry, Topic
 from orchestrator.playbook.jobs import CONSOLIDATE, SHADOW, send
 from orchestrator.playbook.learner import Learned, Learner, Told
 from orchestrator.playbook.parts import PlaybookParts, build_parts, playbook_url
 from orchestrator.playbook.quiet import Interrupted, Quiet
+from orchestrator.playbook.repertoire import Repertoire
 from orchestrator.playbook.shadow import ShadowTrials
 from orchestrator.playbook.traces import Traces
 from orchestrator.settings import Settings
@@ -34,8 +35,6 @@ from workers.decode_lease import DecodeLease
 from workers.engines.errors import EngineError
 from workers.ledger import Budget, BudgetSpent, Ledger
 
-_UNFIT = frozenset({"code", "tools", *collaborative_names()})
-"""Strategies that need more than a question: a stub, tools, or two engines side by side."""
 _BUDGET = Budget(tokens=4096, calls=4, seconds=600)
 _LATEST = 50
 _log = structlog.get_logger(__name__)
@@ -68,8 +67,8 @@ class Workshop:
         self._celery = celery
 
     async def learn(self, run: str, owner: str) -> Learned | None:
-        """Add a run's outcome, and queue what follows from it. None for a run that teaches nothing, or that is so old
-        that nobody knows any more what it taught."""
+        """Add a run's outcome, and queue what follows from it, as often as it takes: all of it is done once. None for a
+        run that teaches nothing, or that is so old that nobody knows any more what it taught."""
         taught = await self._database.taught_run(run, owner)
         if taught is not None and time.time() - taught.created > self._parts.records.remembered:
             return None
@@ -77,23 +76,23 @@ class Workshop:
         if told is None:
             return None
         learned = await self._learner.learn(told)
-        if learned.new:
-            await self._follow_up(told, learned)
+        await self._follow_up(told, learned)
         return learned
 
     async def shadow(self, run: str, owner: str) -> int:
-        """Try candidates on a run's question and then on those of earlier runs of its topic, while nobody else's run is
-        under way; how many outcomes that gave."""
+        """Look again at what a run used, then try candidates on its question and on those of earlier runs of its topic,
+        while nobody else's run is under way; how many outcomes of candidates that gave."""
         taught = await self._database.taught_run(run, owner)
         told = None if taught is None else await asyncio.to_thread(self._learner.told, taught)
-        if taught is None or told is None:
+        topic = None if told is None else await self._topic_of(told)
+        if taught is None or told is None or topic is None:
             return 0
         added = 0
         try:
-            if told.lesson.proven:
-                await self._quiet.during(self._recheck(taught, told))
-            async for known, of_it in self._to_try_on(taught, told):
-                while added < self._options.shadow and await self._quiet.during(self._one_trial(known, of_it)):
+            if told.lesson.proven or self._is_repeated(told):
+                await self._quiet.during(self._recheck(taught, told, topic))
+            async for known, of_it in self._to_try_on(taught, told, topic):
+                while added < self._options.shadow and await self._quiet.during(self._one_trial(known, of_it, topic)):
                     added += 1
                 if added == self._options.shadow:
                     break
@@ -121,27 +120,41 @@ class Workshop:
         await self._parts.entries.sweep(owner)
         return added
 
-    async def _to_try_on(self, taught: TaughtRun, told: Told) -> AsyncIterator[tuple[TaughtRun, Told]]:
-        """The run, then the others of its topic, the latest first: a candidate that is new has their questions too."""
+    async def _topic_of(self, told: Told) -> Topic | None:
+        found = await self._parts.records.topic_of(told.owner, told.run)
+        return None if found is None else await self._parts.topics.get(told.owner, found)
+
+    async def _to_try_on(self, taught: TaughtRun, told: Told, topic: Topic) -> AsyncIterator[tuple[TaughtRun, Told]]:
+        """The run, then the others of its topic, the latest first: a candidate that is new has their questions too.
+        None of them after a run that was wrong."""
+        if not told.won and not told.lesson.proven:
+            return
         if not told.lesson.proven:
             yield taught, told
-        topic = await self._parts.records.topic_of(told.owner, told.run)
-        earlier = await self._runs_of(told.owner, topic) if topic else []
-        for other in reversed(earlier):
+        for other in reversed(await self._runs_of(told.owner, topic.id)):
             known = await asyncio.to_thread(self._learner.told, other) if other.id != told.run else None
             if known is not None and known.won and not known.lesson.proven:
                 yield other, known
 
-    async def _one_trial(self, taught: TaughtRun, told: Told) -> bool:
-        topic_id = await self._parts.records.topic_of(told.owner, told.run)
-        topic = await self._parts.topics.get(told.owner, topic_id) if topic_id else None
-        entry = await self._shadows.candidate(told, topic, taught.created) if topic else None
-        return entry is not None and await self._shadows.run(taught, told, entry) is not None
+    async def _one_trial(self, taught: TaughtRun, told: Told, topic: Topic) -> bool:
+        entry = await self._shadows.candidate(taught, told, topic)
+        return entry is not None and await self._shadows.run(taught, told, topic, entry) is not None
 
-    async def _recheck(self, taught: TaughtRun, told: Told) -> None:
-        for entry in await self._parts.entries.some(told.owner, told.lesson.used):
-            if entry.kind == "recipe":
-                await self._shadows.recheck(taught, told, entry)
+    async def _recheck(self, taught: TaughtRun, told: Told, topic: Topic) -> None:
+        """The recipe on whose word an answer was taken, else one of the behaviours that are in use."""
+        used = await self._parts.entries.some(told.owner, told.lesson.used)
+        recipes = [entry for entry in used if entry.kind == "recipe"]
+        behaviours = [entry for entry in used if entry.kind == "behaviour" and entry.status == "promoted"]
+        looked_at = recipes if told.lesson.proven else behaviours
+        if looked_at:
+            chosen = random.Random(f"{told.run} rechecked").choice(looked_at)
+            await self._shadows.recheck(taught, told, topic, chosen)
+
+    def _is_repeated(self, told: Told) -> bool:
+        """Whether this is one of the runs that are repeated with and without a behaviour; always the same of a run."""
+        if told.lesson.proven or told.won is None or not told.lesson.used:
+            return False
+        return random.Random(f"{told.run} recheck").random() < self._options.recheck
 
     async def _runs_of(self, owner: str, topic: str) -> list[TaughtRun]:
         runs = await self._database.taught_runs(owner, latest=_LATEST * 4)
@@ -150,14 +163,21 @@ class Workshop:
 
     async def _follow_up(self, told: Told, learned: Learned) -> None:
         topic = await self._parts.topics.get(told.owner, learned.topic)
-        every = self._options.consolidate
-        if topic is not None and topic.seen == 1:
+        if topic is not None and not topic.candidates.get("recipe"):
             # The settings' recipes cost nothing to propose, and what is tried sooner proves itself sooner.
             await self._consolidator.seed(topic)
-        if topic is not None and every and topic.seen % every == 0:
-            await asyncio.to_thread(send, self._celery, CONSOLIDATE, told.owner, learned.topic)
-        if self._options.shadow and (told.won or told.lesson.proven):
+        if topic is not None:
+            await self._consolidate_again(topic)
+        if self._options.shadow and (told.won or told.lesson.proven or self._is_repeated(told)):
             await asyncio.to_thread(send, self._celery, SHADOW, told.run, told.owner)
+
+    async def _consolidate_again(self, topic: Topic) -> None:
+        """Once after so many runs of the topic, though it be a run later because the queue was away."""
+        times = topic.seen // self._options.consolidate if self._options.consolidate else 0
+        name = f"consolidate:{topic.id}:{times}"
+        if times and await self._parts.records.topic_of(topic.owner, name) is None:
+            await asyncio.to_thread(send, self._celery, CONSOLIDATE, topic.owner, topic.id)
+            await self._parts.records.add(topic.owner, name, topic.id, {}, [])
 
 
 @asynccontextmanager
@@ -179,7 +199,7 @@ async def open_workshop(settings: Settings, celery: Celery) -> AsyncIterator[Wor
         learner = Learner(parts, archive, settings.playbook.guard, parameters)
         sandbox = CelerySandbox(celery, redis)
         offers = Offers(settings, tuple(strategies))
-        fit = frozenset(strategies) - _UNFIT
+        repertoire = Repertoire(settings, strategies)
         yield Workshop(
             settings,
             parts,
@@ -187,7 +207,7 @@ async def open_workshop(settings: Settings, celery: Celery) -> AsyncIterator[Wor
             park,
             learner,
             ShadowTrials(settings, parts, learner, park, offers, strategies, sandbox),
-            Consolidator(parts, archive, Traces(redis), embedder, settings.playbook, fit),
+            Consolidator(parts, archive, Traces(redis), embedder, settings.playbook, repertoire),
             Quiet(redis),
             celery,
         )

@@ -1,9 +1,12 @@
-"""Entries and topics for tests."""
+"""Entries and topics for tests, and what they are learned from."""
 
 import time
 import uuid
 
 from orchestrator.playbook.entry import Entry, Recipe
+from orchestrator.playbook.parts import PlaybookParts
+
+FRUITS = "I have {} apples, {} plums and a pear. How many fruits do I have?"
 
 
 def recipe(owner: str, name: str = "program(small)", **fields: object) -> Entry:
@@ -29,3 +32,18 @@ def recipe(owner: str, name: str = "program(small)", **fields: object) -> Entry:
 
 def behaviour(owner: str, name: str = "count_twice", text: str = "Count every item twice.", **fields: object) -> Entry:
     return recipe(owner).model_copy(update={"kind": "behaviour", "name": name, "text": text, "recipe": None, **fields})
+
+
+async def for_fruits(parts: PlaybookParts, entry: Entry, **fields: object) -> Entry:
+    """``entry``, stored for a topic of its owner's that questions such as ``FRUITS`` belong to."""
+    for n in range(3):
+        topic = await parts.topics.assign(entry.owner, FRUITS.format(n, n), "number")
+    fitting = {"topic": topic, "problem": FRUITS.format(0, 0), "pair": parts.pair, "version": parts.version}
+    entry = entry.model_copy(update={**fitting, **fields})
+    await parts.entries.put(entry)
+    return entry
+
+
+async def promoted(parts: PlaybookParts, entry: Entry) -> Entry:
+    """``entry``, in use for fruits."""
+    return await for_fruits(parts, entry, status="promoted", trials=30, wins=29.0)

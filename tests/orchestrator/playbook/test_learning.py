@@ -1,14 +1,17 @@
 """Learning in a real Celery worker, with a scripted engine for the models."""
 
 import asyncio
+import json
+import sqlite3
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from kombu.exceptions import OperationalError
 from redis.asyncio import Redis
 
 from orchestrator.compose import Tandem, open_tandem
@@ -28,7 +31,7 @@ from orchestrator.strategies import build_strategies
 from routers.embedding import WordEmbedder
 from tests import processes
 from tests.orchestrator.conftest import events_of, settings_for
-from tests.orchestrator.playbook.building import recipe
+from tests.orchestrator.playbook.building import behaviour, promoted, recipe
 from tests.waiting import eventually
 from workers.celery_app import create_app
 from workers.engines.scripted.script import Script, say
@@ -181,25 +184,29 @@ async def test_questions_of_a_kind_begin_a_topic_although_their_form_has_entries
 
 
 async def test_trials_in_shadow_promote_what_saves_and_nobody_sees_them(
+    settings: Settings,
+    redis_url: str,
     tandem: Tandem,
-    workshop: Workshop,
     parts: PlaybookParts,
     scripted: ScriptedServer,
     request_for: Requests,
     owner: str,
 ) -> None:
     scripted.script = Script(replies=(_RIGHT,), default=say("no program " * 40))
-    _, thrifty = await _alone_on_trial(tandem, workshop, parts, request_for, owner)
-    for number in range(40):
-        [run] = await _ask(tandem, request_for, owner, 1, first=100 + number)
-        await tandem.database.save_feedback(run, owner, Feedback(rating=1))
-        await workshop.learn(run, owner)
-        await workshop.shadow(run, owner)
-        await workshop.shadow(run, owner)  # a task that comes twice has the question before it, if that was not tried
-        known = await parts.entries.get(owner, thrifty.id)
-        assert known.evidence.compared == number + 2
-        if known.status == "promoted":
-            break
+    generous = settings.playbook.model_copy(update={"guard": Stakes(margin=0.3)})
+    settings = settings.model_copy(update={"playbook": generous})
+    async with open_workshop(settings, create_app(redis_url)) as workshop:
+        _, thrifty = await _alone_on_trial(tandem, workshop, parts, request_for, owner)
+        for number in range(40):
+            [run] = await _ask(tandem, request_for, owner, 1, first=100 + number)
+            await tandem.database.save_feedback(run, owner, Feedback(rating=1))
+            await workshop.learn(run, owner)
+            await workshop.shadow(run, owner)
+            await workshop.shadow(run, owner)  # one that comes twice has the question before it, if not tried on that
+            known = await parts.entries.get(owner, thrifty.id)
+            assert known.evidence.compared == number + 2
+            if known.status == "promoted":
+                break
     assert known.status == "promoted"
     assert known.trials == known.wins >= Stakes().least
     stored = {entry.id: entry for entry in map(Entry.model_validate, await tandem.database.stored_entries(owner))}
@@ -224,6 +231,132 @@ async def test_a_trial_that_writes_twice_what_the_default_did_is_cut_off_and_los
     tried = await parts.entries.get(owner, wordy.id)
     assert (tried.wins, tried.trials) == (0, 1)
     assert tried.tokens <= most
+
+
+async def test_a_run_is_learned_from_though_the_database_was_locked_when_its_turn_came(
+    tmp_path: Path,
+    redis_url: str,
+    settings: Settings,
+    parts: PlaybookParts,
+    scripted: ScriptedServer,
+    request_for: Requests,
+    owner: str,
+) -> None:
+    scripted.script = Script(replies=(_RIGHT,), default=say("no program"))
+    always = settings.playbook.model_copy(update={"control": 0.0})
+    async with open_tandem(settings.model_copy(update={"playbook": always})) as tandem:
+        entry = await promoted(parts, recipe(owner, "cot(small)"))
+        [run] = await _ask(tandem, request_for, owner, 1)
+        await tandem.database.save_feedback(run, owner, Feedback(rating=1))
+        with closing(sqlite3.connect(tmp_path / "tandem.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with _worker(tmp_path, redis_url, scripted.url):
+                log = tmp_path / "learn.log"
+                await eventually(lambda: "DatabaseAway" in log.read_text(), seconds=60)
+                other.execute("ROLLBACK")
+
+                async def kept() -> Entry | None:
+                    stored = map(Entry.model_validate, await tandem.database.stored_entries(owner))
+                    return next((each for each in stored if each.id == entry.id), None)
+
+                stored = await _found(kept)
+    assert (stored.trials, stored.wins) == (31, 30.0)
+    assert (await parts.entries.get(owner, entry.id)).trials == 31, "and once"
+
+
+async def test_what_follows_from_a_run_follows_though_the_queue_was_away(
+    settings: Settings,
+    redis: Redis,
+    redis_url: str,
+    tandem: Tandem,
+    parts: PlaybookParts,
+    scripted: ScriptedServer,
+    request_for: Requests,
+    owner: str,
+) -> None:
+    scripted.script = Script(replies=(_RIGHT,), default=say("no program"))
+    often = settings.model_copy(update={"playbook": settings.playbook.model_copy(update={"consolidate": 2})})
+    runs = await _ask(tandem, request_for, owner, 3)
+    for run in runs:
+        await tandem.database.save_feedback(run, owner, Feedback(rating=1))
+    nowhere = create_app(f"redis://127.0.0.1:{processes.free_port()}/0")
+    async with open_workshop(often, nowhere) as workshop:
+        for run in runs[:2]:
+            with pytest.raises(OperationalError):
+                await workshop.learn(run, owner)
+    assert await _queued(redis, "learn.consolidate", "learn.shadow") == []
+    async with open_workshop(often, create_app(redis_url)) as workshop:
+        for run in (runs[1], runs[1]):
+            learned = await workshop.learn(run, owner)
+        assert learned is not None and not learned.new
+    queued = await _queued(redis, "learn.consolidate", "learn.shadow")
+    assert queued.count("learn.consolidate") == 1, "once for so many runs"
+    assert "learn.shadow" in queued
+    topic = await parts.topics.get(owner, learned.topic)
+    assert topic is not None and topic.seen == 2
+
+
+async def test_a_topic_without_recipes_is_given_those_of_the_settings_by_its_next_run(
+    tandem: Tandem,
+    workshop: Workshop,
+    settings: Settings,
+    parts: PlaybookParts,
+    scripted: ScriptedServer,
+    request_for: Requests,
+    owner: str,
+) -> None:
+    """As after a worker that died between counting the first run and proposing."""
+    scripted.script = Script(replies=(_RIGHT,), default=say("no program"))
+    runs = await _ask(tandem, request_for, owner, 2)
+    archive = DatabaseArchive(tandem.database)
+    learner = Learner(parts, archive, Stakes(), {name: model.parameters for name, model in settings.models.items()})
+    taught = await tandem.database.taught_run(runs[0], owner)
+    assert taught is not None
+    told = learner.told(taught)
+    assert told is not None
+    await learner.learn(told)
+    learned = await workshop.learn(runs[1], owner)
+    assert learned is not None
+    topic = await parts.topics.get(owner, learned.topic)
+    assert topic is not None and topic.seen == 2
+    assert [entry.name for entry in await parts.recall.of_topic(topic)] == ["program(small)"]
+
+
+@pytest.mark.parametrize(("share", "compared"), [(0.0, 0), (1.0, 2)])
+async def test_runs_that_used_a_promoted_behaviour_are_repeated_with_it_and_without(
+    settings: Settings,
+    redis: Redis,
+    redis_url: str,
+    parts: PlaybookParts,
+    scripted: ScriptedServer,
+    request_for: Requests,
+    owner: str,
+    share: float,
+    compared: int,
+) -> None:
+    scripted.script = Script(replies=(_RIGHT,), default=say("no program"))
+    options = settings.playbook.model_copy(update={"control": 0.0, "recheck": share})
+    settings = settings.model_copy(update={"playbook": options})
+    entry = await promoted(parts, behaviour(owner))
+    async with open_tandem(settings) as tandem, open_workshop(settings, create_app(redis_url)) as workshop:
+        for run, rating in zip(await _ask(tandem, request_for, owner, 2), (1, -1), strict=True):
+            await redis.delete("learn")
+            await tandem.database.save_feedback(run, owner, Feedback(rating=rating))
+            await workshop.learn(run, owner)
+            queued = await _queued(redis, "learn.shadow")
+            assert queued == ["learn.shadow"] * (rating == 1 or share == 1.0), "also of a run that was wrong"
+            for _ in range(2):
+                await workshop.shadow(run, owner)
+    known = await parts.entries.get(owner, entry.id)
+    # A run that used it and has a verdict is a trial; what a repeated one adds is compared.
+    assert known.evidence.compared == compared
+    assert known.trials == 30 + 2 + compared
+
+
+async def _queued(redis: Redis, *tasks: str) -> list[str]:
+    """The names of those of ``tasks`` that wait in the queue."""
+    waiting = [json.loads(message)["headers"]["task"] for message in await redis.lrange("learn", 0, -1)]
+    return [task for task in waiting if task in tasks]
 
 
 async def test_a_trial_gives_way_to_a_run(

@@ -4,7 +4,10 @@ import pytest
 
 from orchestrator.playbook.entry import Entry
 from orchestrator.playbook.proposals import behaviours_in, recipe_named, recipes_in
+from orchestrator.playbook.repertoire import Repertoire
 from orchestrator.playbook.text import masked, plain
+from orchestrator.settings_file import load_settings
+from orchestrator.strategies import build_strategies
 from tests.orchestrator.playbook.building import behaviour
 
 _STRATEGIES = {"program", "cot", "direct"}
@@ -57,12 +60,35 @@ def test_recipes_are_only_of_what_there_is() -> None:
         'I propose [{"strategy": "cot", "model": "small"}, {"strategy": "cot", "model": "small"}, '
         '{"strategy": "rm -rf /", "model": "large"}, {"strategy": "program", "model": "gpt-9"}, "direct(large)", 7]'
     )
-    assert [recipe.name for recipe in recipes_in(text, _STRATEGIES, 5)] == ["cot(small)", "direct(large)"]
-    assert recipes_in("no list", _STRATEGIES, 5) == []
-    assert recipes_in("[not json]", _STRATEGIES, 5) == []
+    assert [recipe.name for recipe in recipes_in(text, _STRATEGIES)] == ["cot(small)", "direct(large)"]
+    assert recipes_in("no list", _STRATEGIES) == []
+    assert recipes_in("[not json]", _STRATEGIES) == []
     assert recipe_named("entropy(small+large)", {"entropy"}) is None
 
 
 def test_numbers_do_not_tell_questions_apart() -> None:
     assert masked("Add 3 and 4.5!") == masked("Add 1,200 and 7!")
     assert plain("  many \t spaces\n", 100) == "many spaces"
+
+
+@pytest.mark.parametrize(
+    ("name", "may"),
+    [
+        ("cot(large)", True),
+        ("program(small)", True),
+        ("self-consistency(small)", True),
+        ("self-consistency(large)", False),
+        ("consensus(large)", False),
+        ("parallel(small)", False),
+    ],
+)
+def test_what_is_known_to_cost_more_than_the_large_model_once_is_not_worth_a_trial(name: str, may: bool) -> None:
+    settings = load_settings(environment={})
+    sizes = {"small": 0.5, "large": 2.0}
+    models = {
+        model: known.model_copy(update={"parameters": sizes[known.role]}) for model, known in settings.models.items()
+    }
+    repertoire = Repertoire(settings.model_copy(update={"models": models}), build_strategies(settings))
+    recipe = recipe_named(name, repertoire.names)
+    assert recipe is not None
+    assert repertoire.may_save(recipe) is may

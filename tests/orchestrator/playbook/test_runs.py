@@ -21,6 +21,7 @@ from agents.events import Recalled, Routed
 from orchestrator.compose import Tandem, open_tandem
 from orchestrator.playbook.archived import Archived, DatabaseArchive
 from orchestrator.playbook.entry import Entry
+from orchestrator.playbook.keys import keys_of
 from orchestrator.playbook.learner import Learner
 from orchestrator.playbook.parts import PlaybookParts, build_parts
 from orchestrator.playbook.recollection import Asked
@@ -31,12 +32,11 @@ from orchestrator.strategies import build_strategies
 from routers.embedding import WordEmbedder
 from tests import processes
 from tests.orchestrator.conftest import events_of, last_of
-from tests.orchestrator.playbook.building import behaviour, recipe
+from tests.orchestrator.playbook.building import FRUITS, behaviour, promoted, recipe
 from workers.engines.scripted.script import Script, say
 from workers.engines.scripted.server import ScriptedServer
 
 Requests = Callable[..., RunRequest]
-_QUESTION = "I have {} apples, {} plums and a pear. How many fruits do I have?"
 _BOXED = say("It is \\boxed{12}.", match="step by step")
 
 
@@ -47,12 +47,7 @@ async def tandem(settings: Settings) -> AsyncIterator[Tandem]:
 
 
 async def _promoted(parts: PlaybookParts, entry: Entry) -> Entry:
-    """Make ``entry`` known for fruits."""
-    for n in range(3):
-        topic = await parts.topics.assign(entry.owner, _QUESTION.format(n, n), "number")
-    fitting = {"topic": topic, "problem": _QUESTION.format(0, 0), "status": "promoted", "trials": 30, "wins": 29.0}
-    entry = entry.model_copy(update={**fitting, "pair": parts.pair, "version": parts.version})
-    await parts.entries.put(entry)
+    entry = await promoted(parts, entry)
     await parts.recall.look_up(_asked(entry))
     return entry
 
@@ -61,7 +56,7 @@ async def test_an_empty_playbook_changes_nothing(
     tandem: Tandem, scripted: ScriptedServer, request_for: Requests, owner: str
 ) -> None:
     scripted.script = Script(replies=(_BOXED,), default=say("no program"))
-    events = await events_of(tandem, await tandem.runs.start(request_for(_QUESTION.format(5, 6), effort="low")), owner)
+    events = await events_of(tandem, await tandem.runs.start(request_for(FRUITS.format(5, 6), effort="low")), owner)
     assert not any(isinstance(event, Recalled) for event in events)
     assert next(event.route for event in events if isinstance(event, Routed)) == "program(large)"
     assert last_of(events).value == "12"
@@ -83,14 +78,49 @@ async def test_a_promoted_recipe_answers_at_once_and_the_trace_says_why(
     assert taught[-1].lesson["proven"] is True
 
 
+async def test_behaviours_count_as_used_only_where_a_model_that_was_given_them_wrote(
+    tandem: Tandem, parts: PlaybookParts, scripted: ScriptedServer, request_for: Requests, owner: str
+) -> None:
+    entry = await _promoted(parts, recipe(owner, "cot(small)"))
+    habit = await _promoted(parts, behaviour(owner))
+    scripted.script = Script(replies=(_BOXED,), default=say("no program"))
+    while not (used := await _used(tandem, request_for, owner, entry, habit)):
+        pass
+    assert used == [entry.id], "only the small model wrote, which was given nothing"
+    scripted.script = Script(replies=(say("It is hard.", match="step by step"),), default=say("no program"))
+    while not (used := await _used(tandem, request_for, owner, entry, habit)):
+        pass
+    assert sorted(used) == sorted([entry.id, habit.id])
+
+
+async def _used(tandem: Tandem, request_for: Requests, owner: str, *given: Entry) -> list[str]:
+    """What of ``given`` the lesson of a run says was used; nothing where chance left one out."""
+    _, recalled = await _until_used(tandem, request_for, owner, effort="low")
+    assert {entry.id for entry in recalled.entries} == {entry.id for entry in given}
+    taught = await tandem.database.taught_runs(owner)
+    return list(taught[-1].lesson["used"])
+
+
+async def test_a_playbook_that_cannot_be_read_does_not_fail_a_run(
+    tandem: Tandem, parts: PlaybookParts, redis: Redis, scripted: ScriptedServer, request_for: Requests, owner: str
+) -> None:
+    entry = await _promoted(parts, recipe(owner, "cot(small)"))
+    await redis.hset(keys_of(owner).entry(entry.id), "definition", "{}")
+    scripted.script = Script(replies=(_BOXED,), default=say("no program"))
+    events = await events_of(tandem, await tandem.runs.start(request_for(FRUITS.format(5, 6), effort="low")), owner)
+    recalled = next(event for event in events if isinstance(event, Recalled))
+    assert recalled.problem is not None and "cannot be read" in recalled.problem
+    assert last_of(events).value == "12"
+
+
 async def test_a_decision_can_be_shown_without_running_it(
     tandem: Tandem, parts: PlaybookParts, request_for: Requests, owner: str
 ) -> None:
     await _promoted(parts, recipe(owner, "cot(small)"))
-    decision = await tandem.runs.decide(request_for(_QUESTION.format(5, 6)))
+    decision = await tandem.runs.decide(request_for(FRUITS.format(5, 6)))
     assert decision.route.name == "cot(small)"
     assert "right in 29 of 30" in decision.reason
-    assert (await tandem.runs.decide(request_for(_QUESTION.format(5, 6), model="program"))).route.strategy == "program"
+    assert (await tandem.runs.decide(request_for(FRUITS.format(5, 6), model="program"))).route.strategy == "program"
 
 
 async def test_a_promoted_behaviour_stands_before_the_question(
@@ -164,7 +194,7 @@ async def test_runs_go_on_while_the_playbooks_redis_is_gone_and_nothing_is_learn
     entry = await _promoted(parts, recipe(owner, "cot(small)"))
 
     async def ask(tandem: Tandem, number: int) -> Recalled:
-        run = await tandem.runs.start(request_for(_QUESTION.format(number, 6)))
+        run = await tandem.runs.start(request_for(FRUITS.format(number, 6)))
         events = await events_of(tandem, run, owner)
         assert last_of(events).value == "12"
         return next(event for event in events if isinstance(event, Recalled))
@@ -199,7 +229,7 @@ async def _until_used(
 ) -> tuple[list[object], Recalled]:
     """The events of the first run that chance lets use the playbook: nineteen in twenty do."""
     for number in range(10):
-        run = await tandem.runs.start(request_for(_QUESTION.format(number, 6), **fields))
+        run = await tandem.runs.start(request_for(FRUITS.format(number, 6), **fields))
         events = await events_of(tandem, run, owner)
         recalled = next(event for event in events if isinstance(event, Recalled))
         if recalled.left_out is None:
@@ -208,4 +238,4 @@ async def _until_used(
 
 
 def _asked(entry: Entry) -> Asked:
-    return Asked(owner=entry.owner, question=_QUESTION.format(1, 1), form="number")
+    return Asked(owner=entry.owner, question=FRUITS.format(1, 1), form="number")

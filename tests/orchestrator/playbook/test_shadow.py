@@ -1,0 +1,246 @@
+"""Trials behind the scenes, on questions of real runs: programs run in the real sandbox, models are scripted."""
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from orchestrator.compose import Tandem, open_tandem
+from orchestrator.model_park import ModelPark
+from orchestrator.offers import Offers
+from orchestrator.playbook.archived import DatabaseArchive
+from orchestrator.playbook.entry import Entry, Topic
+from orchestrator.playbook.learner import Learner, Told
+from orchestrator.playbook.parts import PlaybookParts
+from orchestrator.playbook.shadow import ShadowTrials
+from orchestrator.playbook.topic_hash import counted
+from orchestrator.runs import RunRequest
+from orchestrator.settings import Settings
+from orchestrator.settings_playbook import PlaybookSettings
+from orchestrator.storage.records import Feedback, TaughtRun
+from orchestrator.strategies import build_strategies
+from tests.orchestrator.conftest import events_of
+from tests.orchestrator.playbook.building import FRUITS, behaviour, for_fruits, promoted, recipe
+from tools.sandbox.bubblewrap import BubblewrapSandbox
+from workers.engines.scripted.script import Reply, Script, say
+from workers.engines.scripted.server import ScriptedServer
+
+Requests = Callable[..., RunRequest]
+_NO_PROGRAM = say("no program", match="Python program")
+_RIGHT, _WRONG = say("It is \\boxed{12}.", match="step by step"), say("It is \\boxed{13}.", match="step by step")
+_PROGRAM = say("```python\nprint(12)\n```", match="Python program")
+_HABIT = "count_twice"
+
+
+def _advised(reply: Reply) -> Reply:
+    """The reply to a prompt with the behaviour."""
+    return reply.model_copy(update={"match": f"(?s){_HABIT}.*{reply.match}"})
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"playbook": PlaybookSettings(recall_milliseconds=5000, control=0.0)})
+
+
+@pytest.fixture
+async def tandem(settings: Settings) -> AsyncIterator[Tandem]:
+    async with open_tandem(settings) as opened:
+        yield opened
+
+
+class _Bench:
+    """Runs of one owner, and trials on their questions."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        tandem: Tandem,
+        parts: PlaybookParts,
+        park: ModelPark,
+        request_for: Requests,
+        owner: str,
+    ) -> None:
+        strategies = build_strategies(settings)
+        parameters = {name: model.parameters for name, model in settings.models.items()}
+        archive = DatabaseArchive(tandem.database)
+        self.learner = Learner(parts, archive, settings.playbook.guard, parameters)
+        offers, sandbox = Offers(settings, tuple(strategies)), BubblewrapSandbox()
+        self.shadows = ShadowTrials(settings, parts, self.learner, park, offers, strategies, sandbox)
+        self._tandem = tandem
+        self._parts = parts
+        self._request_for = request_for
+        self._owner = owner
+
+    async def asked(self, number: int, rating: int | None, **fields: object) -> tuple[TaughtRun, Told, Topic]:
+        run = await self._tandem.runs.start(self._request_for(FRUITS.format(number, 6), **fields))
+        await events_of(self._tandem, run, self._owner)
+        if rating is not None:
+            await self._tandem.database.save_feedback(run, self._owner, Feedback(rating=rating))
+        taught = await self._tandem.database.taught_run(run, self._owner)
+        assert taught is not None
+        told = self.learner.told(taught)
+        assert told is not None
+        learned = await self.learner.learn(told)
+        topic = await self._parts.topics.get(self._owner, learned.topic)
+        assert topic is not None
+        return taught, told, topic
+
+    async def entry(self, entry: Entry) -> Entry:
+        return await self._parts.entries.get(self._owner, entry.id)
+
+
+@pytest.fixture
+async def park(settings: Settings) -> AsyncIterator[ModelPark]:
+    park = ModelPark(settings, None)
+    yield park
+    await park.aclose()
+
+
+@pytest.fixture
+def bench(
+    settings: Settings, tandem: Tandem, parts: PlaybookParts, park: ModelPark, request_for: Requests, owner: str
+) -> _Bench:
+    return _Bench(settings, tandem, parts, park, request_for, owner)
+
+
+@pytest.mark.parametrize(("default", "won", "edge"), [(_PROGRAM, 0.0, -1.0), (_NO_PROGRAM, None, None)])
+async def test_an_answer_taken_on_a_recipes_word_is_compared_with_what_the_default_has_evidence_for(
+    bench: _Bench,
+    parts: PlaybookParts,
+    scripted: ScriptedServer,
+    owner: str,
+    default: Reply,
+    won: float | None,
+    edge: float | None,
+) -> None:
+    entry = await promoted(parts, recipe(owner, "cot(small)"))
+    scripted.script = Script(replies=(_WRONG,))
+    taught, told, topic = await bench.asked(5, None)
+    assert told.lesson.proven
+    scripted.script = Script(replies=(default, _RIGHT))
+    gain = await bench.shadows.recheck(taught, told, topic, entry)
+    known = await bench.entry(entry)
+    if won is None:
+        assert gain is None
+        assert known.evidence.compared == 0
+        return
+    assert (known.trials, known.wins) == (31, 29.0 + won)
+    assert (known.evidence.compared, known.evidence.edge) == (1, edge)
+    generated = scripted.stats.requests
+    assert await bench.shadows.recheck(taught, told, topic, entry) is None, "once is enough"
+    assert scripted.stats.requests == generated
+
+
+async def test_a_recipe_that_said_what_the_default_says_loses_nothing(
+    bench: _Bench, parts: PlaybookParts, scripted: ScriptedServer, owner: str
+) -> None:
+    entry = await promoted(parts, recipe(owner, "cot(small)"))
+    scripted.script = Script(replies=(_RIGHT,))
+    taught, told, topic = await bench.asked(5, None)
+    scripted.script = Script(replies=(_PROGRAM,))
+    gain = await bench.shadows.recheck(taught, told, topic, entry)
+    assert gain is not None
+    assert (gain.right, gain.kept > 0) == (0.0, True)
+
+
+@pytest.mark.parametrize(
+    ("with_it", "without", "rating", "edge"),
+    [
+        (_RIGHT, _WRONG, 1, 1.0),
+        (_RIGHT, _RIGHT, 1, 0.0),
+        (_WRONG, _PROGRAM, -1, -1.0),
+        (_WRONG, _WRONG, -1, 0.0),
+    ],
+)
+async def test_a_promoted_behaviour_is_looked_at_again_whether_the_run_was_right_or_wrong(
+    bench: _Bench,
+    parts: PlaybookParts,
+    scripted: ScriptedServer,
+    owner: str,
+    with_it: Reply,
+    without: Reply,
+    rating: int,
+    edge: float,
+) -> None:
+    """On runs that were right it can only have won, on those that were wrong only have lost."""
+    entry = await promoted(parts, behaviour(owner, _HABIT))
+    scripted.script = Script(replies=(_advised(with_it), _NO_PROGRAM))
+    taught, told, topic = await bench.asked(5, rating)
+    assert told.lesson.used == (entry.id,)
+    program = say("```python\nprint({})\n```".format("12" if with_it is _RIGHT else "13"), match="Python program")
+    other = without if without is _PROGRAM else program if without is with_it else _NO_PROGRAM
+    scripted.script = Script(replies=(_advised(program), other, without))
+    gain = await bench.shadows.recheck(taught, told, topic, entry)
+    assert gain is not None
+    assert gain.right == edge
+    assert (await bench.entry(entry)).evidence.edge == edge
+
+
+async def test_what_the_small_model_can_do_is_known_from_trials_though_no_run_lets_it_write(
+    bench: _Bench, parts: PlaybookParts, scripted: ScriptedServer, owner: str
+) -> None:
+    entry = await for_fruits(parts, recipe(owner, "cot(small)"))
+    scripted.script = Script(replies=(_NO_PROGRAM, _RIGHT))
+    runs = [await bench.asked(number, 1) for number in range(5)]
+    assert parts.recall.writers(runs[-1][2]) == ("large",)
+    scripted.script = Script(replies=(_WRONG,))
+    for taught, told, topic in runs:
+        assert await bench.shadows.run(taught, told, topic, entry) is not None
+    topic = await parts.topics.get(owner, entry.topic)
+    assert topic is not None
+    assert topic.writers["small"] == (0.0, 5)
+    assert parts.recall.writers(topic) == ("small", "large"), "it does badly, so instructions help it"
+
+
+async def test_behaviours_are_tried_on_those_who_would_be_given_them(
+    settings: Settings,
+    tandem: Tandem,
+    parts: PlaybookParts,
+    park: ModelPark,
+    scripted: ScriptedServer,
+    request_for: Requests,
+    owner: str,
+) -> None:
+    ladders = {**settings.auto.ladders, "medium": ("cot(small)",)}
+    small_first = settings.model_copy(update={"auto": settings.auto.model_copy(update={"ladders": ladders})})
+    bench = _Bench(small_first, tandem, parts, park, request_for, owner)
+    entry = await for_fruits(parts, behaviour(owner, _HABIT))
+    scripted.script = Script(replies=(_NO_PROGRAM, _RIGHT))
+    taught, told, topic = await bench.asked(5, 1)
+    assert await bench.shadows.candidate(taught, told, topic) is None, "the small model does well without"
+    await parts.records.add(owner, "badly", entry.topic, counted("writer", "small", 1, 20), [])
+    badly = await parts.topics.get(owner, entry.topic)
+    assert badly is not None
+    assert await bench.shadows.candidate(taught, told, badly) == await bench.entry(entry)
+    scripted.script = Script(replies=(_advised(_RIGHT), _WRONG))
+    gain = await bench.shadows.run(taught, told, badly, entry)
+    assert gain is not None and gain.right == 1.0
+
+
+async def test_a_behaviour_may_take_long_where_the_first_route_alone_is_wrong(
+    bench: _Bench, parts: PlaybookParts, scripted: ScriptedServer, owner: str
+) -> None:
+    entry = await for_fruits(parts, behaviour(owner, _HABIT))
+    scripted.script = Script(replies=(_NO_PROGRAM, _RIGHT))
+    taught, told, topic = await bench.asked(5, 1)
+    long = "# I count them one by one.\n" * 15
+    scripted.script = Script(
+        replies=(_advised(say(f"```python\n{long}print(12)\n```", match="Python program")), _NO_PROGRAM)
+    )
+    gain = await bench.shadows.run(taught, told, topic, entry)
+    tried = await bench.entry(entry)
+    assert tried.tokens > 2 * told.tokens + 50
+    assert gain is not None and gain.right == 1.0
+
+
+async def test_a_candidate_is_tried_beside_the_behaviours_that_are_in_use(
+    bench: _Bench, parts: PlaybookParts, scripted: ScriptedServer, owner: str
+) -> None:
+    await promoted(parts, behaviour(owner, _HABIT))
+    entry = await for_fruits(parts, behaviour(owner, "name_units", "Write the unit beside every number."))
+    scripted.script = Script(replies=(_NO_PROGRAM, _RIGHT))
+    taught, told, topic = await bench.asked(5, 1)
+    both = say("```python\nprint(12)\n```", match=f"(?s){_HABIT}.*name_units.*Python program")
+    alone = say("```python\nprint(13)\n```", match="Python program")
+    scripted.script = Script(replies=(both, alone))
+    gain = await bench.shadows.run(taught, told, topic, entry)
+    assert gain is not None and gain.right == 1.0
