@@ -50,7 +50,7 @@ class Toolmaker:
         completion = await self._write(problem, context, thread, "decide how to use the tool")
         execution = await self._run(context, code_block(tool.text), code_block(completion.text))
         for _ in range(self._options.repairs):
-            if _answered(execution):
+            if _answered(execution) or execution.outcome == "refused":
                 break
             complaint = render("tool_rectify", output=neutralised(printed(execution)), form=form)
             thread = _continued(thread, completion, complaint)

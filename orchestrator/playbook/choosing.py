@@ -63,8 +63,7 @@ def merit(entry: Entry, topic: Topic, rate: float, settings: PlaybookSettings) -
 
 def sampled_rate(entry: Entry, chance: random.Random) -> float:
     """Thompson sampling: a win rate drawn from the Beta posterior."""
-    # An outcome that is taken back after its entry began anew leaves less than nothing.
-    return chance.betavariate(max(0.0, entry.wins) + 1, max(0.0, entry.trials - entry.wins) + 1)
+    return chance.betavariate(entry.wins + 1, max(0.0, entry.trials - entry.wins) + 1)
 
 
 def in_force(promoted: Sequence[Entry], topic: Topic, settings: PlaybookSettings) -> list[Entry]:

@@ -180,8 +180,9 @@ class Consolidator:
             created=now,
             used=now,
         )
-        await self._parts.entries.put(entry)
+        evicted = await self._parts.entries.put(entry)
         await self._archive.keep([entry])
+        await self._archive.forget(topic.owner, evicted)
         return entry
 
     async def _known(self, topic: Topic, kind: Kind) -> list[Entry]:

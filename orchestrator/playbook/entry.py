@@ -96,8 +96,7 @@ class Entry(_Kept):
     @property
     def win_rate(self) -> float:
         """Mean of the Beta posterior over its win rate, from a uniform prior."""
-        # An outcome that is taken back after the entry began anew leaves less than nothing.
-        return (max(0.0, self.wins) + 1) / (max(0, self.trials) + 2)
+        return (self.wins + 1) / (self.trials + 2)
 
 
 class Topic(_Kept):

@@ -37,12 +37,13 @@ def from_hash(stored: Mapping[bytes, bytes]) -> Entry:
         edge=_number(fields, "edge"),
         compared=max(0, round(_number(fields, "compared"))),
     )
+    trials = max(0, round(_number(fields, "trials")))
     counted: dict[str, Any] = {
         "status": fields["status"],
         "pinned": fields["pinned"] == "1",
-        # What is taken back after the entry began anew leaves less than nothing.
-        "wins": max(0.0, _number(fields, "wins")),
-        "trials": max(0, round(_number(fields, "trials"))),
+        # What is taken back after the entry began anew leaves less than nothing, or wins of no trial.
+        "wins": min(max(0.0, _number(fields, "wins")), trials),
+        "trials": trials,
         "tokens": max(0, round(_number(fields, "tokens"))),
         "cost": max(0.0, _number(fields, "cost")),
         "used": _number(fields, "used"),

@@ -28,6 +28,10 @@ class Archive(Protocol):
 
     async def keep(self, entries: Sequence[Entry]) -> None: ...
 
+    async def forget(self, owner: str, entries: Sequence[str]) -> None:
+        """Those that Redis no longer has."""
+        ...
+
 
 class Told(BaseModel):
     """A run as it is learned from. ``won`` is what is known of its answer, None where nothing is; ``writer_won`` the
@@ -96,7 +100,8 @@ class Learner:
         entries have this run's outcome already, and only their topic does not."""
         topic = await self._parts.records.topic_of(told.owner, told.run)
         if topic is None:
-            topic = await self._parts.topics.assign(told.owner, told.question, told.form, told.lesson.topic)
+            asked = (told.owner, told.question, told.form, told.lesson.topic)
+            topic = await self._parts.topics.assign(*asked, run=told.run)
         parts = self._parts_of(told)
         new = await self._parts.records.add(told.owner, told.run, topic, _counts(told), parts, told.run, there=restored)
         # Though it be nothing new: the time before, Redis or the database may have gone away right after it was added.
@@ -111,11 +116,12 @@ class Learner:
             change = judged(entry, self._stakes)
             if change is not None:
                 status: Status = "promoted" if change == "promote" else "demoted"
-                _log.info("the playbook changed its mind", entry=entry.id, name=entry.name, status=status)
                 known[index] = await self._parts.entries.set_status(owner, entry.id, status)
-                changed.append(known[index])
+                if known[index].status == status:
+                    _log.info("the playbook changed its mind", entry=entry.id, name=entry.name, status=status)
+                    changed.append(known[index])
             else:
-                await self._parts.entries.revalue(entry)
+                known[index] = await self._parts.entries.revalue(entry)
         await self._archive.keep(known)
         return changed
 

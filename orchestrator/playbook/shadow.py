@@ -10,6 +10,7 @@ from agents.briefing import briefed
 from agents.events import Event
 from agents.problem import Answer, AnswerForm, Problem
 from agents.strategy import SolveContext, Strategy
+from agents.timed import TimedSandbox
 from orchestrator.guard import without_template_tokens
 from orchestrator.model_park import ModelPark
 from orchestrator.offers import Offers
@@ -218,7 +219,7 @@ class ShadowTrials:
         context = SolveContext(
             models=briefed(models, writers, problem.question, [(entry.name, entry.text) for entry in behaviours]),
             writers=route.models,
-            sandbox=self._sandbox,
+            sandbox=TimedSandbox(self._sandbox, ledger),
             limits=self._settings.sandbox,
             emit=_nobody,
             step_tokens=self._settings.auto.step_tokens,

@@ -117,7 +117,7 @@ class Workshop:
             _log.info("the consolidator gave way to a run", topic=topic)
         except (EngineError, BudgetSpent) as error:
             _log.info("the consolidator got no answer", topic=topic, error=str(error))
-        await self._parts.entries.sweep(owner)
+        await self._database.remove_entries(owner, await self._parts.entries.sweep(owner))
         return added
 
     async def _topic_of(self, told: Told) -> Topic | None:

@@ -80,6 +80,7 @@ class CelerySandbox:
         with suppress(RedisError, TimeoutError):
             async with asyncio.timeout(_MARK_SECONDS):
                 await self._redis.set(job.unwanted_key, 1, ex=math.ceil(longest))
+
     def _ask_workers(self) -> bool:
         try:
             # Not by Celery's inspection, which keeps one answer of all workers that go by one name.

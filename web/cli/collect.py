@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from bench.collect import MIXED, Collected, Job, Plan, collect, mixed_jobs
 from bench.engines import engines_running
@@ -19,6 +18,7 @@ from orchestrator.settings import Settings
 from orchestrator.settings_file import SettingsInvalid, load_settings
 from orchestrator.stack.part import StackError
 from orchestrator.strategies import build_strategies
+from web.cli.terminal import plain_console, print_error
 from workers.engines.errors import EngineError
 from workers.messages import Message
 from workers.model_files.errors import ModelUnavailable
@@ -44,7 +44,7 @@ def collect_outcomes(
     threads: Annotated[int, typer.Option(help="Threads of each engine; 0 takes the settings'.")] = 0,
 ) -> None:
     """Try questions on routes once and keep what came of it; resumable. Routers are trained on these outcomes."""
-    console = Console()
+    console = plain_console()
     try:
         settings = measured(load_settings(), threads)
         plan = Plan(
@@ -66,9 +66,9 @@ def collect_outcomes(
         EngineError,
         RunRefused,
     ) as error:
-        console.print(f"[red]{error}[/red]", highlight=False, soft_wrap=True)
+        print_error(error)
         raise typer.Exit(1) from None
-    console.print(_summary(collected, store.folder), highlight=False, soft_wrap=True)
+    console.print(_summary(collected, store.folder), soft_wrap=True)
 
 
 def _summary(collected: Collected, folder: Path) -> str:

@@ -16,6 +16,7 @@ from routers.estimators.table import TooFewOutcomes
 from routers.training import rejudge
 from routers.versions import Judged, RouterCard, RouterShelf, VersionError
 from web.cli.options import Config, settings_or_exit
+from web.cli.terminal import plain_console
 
 app = typer.Typer(help="The learned router: what serves and why; put a version in service or go back.")
 
@@ -25,17 +26,17 @@ _Version = Annotated[str, typer.Argument(help="The version's id, from `tandem ro
 @app.command()
 def status(config: Config = None) -> None:
     """Show what serves and why, and every version with its evidence."""
-    settings, console = settings_or_exit(config), Console()
+    settings, console = settings_or_exit(config), plain_console()
     shelf = RouterShelf(shelf_folder(settings))
     try:
         active, versions = shelf.active(), shelf.versions()
     except VersionError as error:
         raise _failed(error) from None
-    console.print(_why(settings, shelf, active, versions), highlight=False, soft_wrap=True)
+    console.print(_why(settings, shelf, active, versions), soft_wrap=True)
     for card in versions:
         serving = "serves" if card.id == active else "      "
         line = f"{serving} {card.id}  {card.kind}, {card.questions} questions: {card.verdict()}"
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print(line, soft_wrap=True)
 
 
 @app.command()
@@ -45,23 +46,21 @@ def evaluate(
     config: Config = None,
 ) -> None:
     """Judge a version on outcomes of questions that it was not trained on; without such, show how it was judged."""
-    settings, console = settings_or_exit(config), Console()
+    settings, console = settings_or_exit(config), plain_console()
     shelf = RouterShelf(shelf_folder(settings))
     try:
         card, estimator, _ = shelf.load(version)
         table = learnable(OutcomeStore(outcomes or settings.storage.directory / "outcomes"), settings, WordEmbedder())
         questions, judged = rejudge(table, estimator, shelf.keys(version), settings.acceptance.price, card.fallback)
     except TooFewOutcomes as few:
-        console.print(
-            f"as it was judged when it was trained, because of new questions {few}", highlight=False, soft_wrap=True
-        )
+        console.print(f"as it was judged when it was trained, because of new questions {few}", soft_wrap=True)
         show(card, console)
         return
     except (VersionError, OutcomesUnreadable) as error:
         raise _failed(error) from None
-    console.print(f"on {questions} questions that it was not trained on", highlight=False)
+    console.print(f"on {questions} questions that it was not trained on")
     for one in judged:
-        console.print(_line(one), highlight=False, soft_wrap=True)
+        console.print(_line(one), soft_wrap=True)
 
 
 @app.command()
@@ -95,11 +94,11 @@ def show(card: RouterCard, console: Console) -> None:
         highlight=False,
         soft_wrap=True,
     )
-    console.print(f"  squared error {card.brier:.3f}; of the averages {card.brier_constant:.3f}", highlight=False)
+    console.print(f"  squared error {card.brier:.3f}; of the averages {card.brier_constant:.3f}")
     for judged in card.judged:
-        console.print(_line(judged), highlight=False, soft_wrap=True)
+        console.print(_line(judged), soft_wrap=True)
     hint = f"put it in service with `tandem router activate {card.id}`" if card.beats else "it may not serve"
-    console.print(f"  {card.verdict()}; {hint}", highlight=False, soft_wrap=True)
+    console.print(f"  {card.verdict()}; {hint}", soft_wrap=True)
 
 
 def _line(one: Judged) -> str:

@@ -15,6 +15,7 @@ from orchestrator.model_park import build_engine
 from orchestrator.settings import Settings
 from orchestrator.settings_file import SettingsInvalid, load_settings
 from orchestrator.stack.part import StackError
+from web.cli.terminal import plain_console, print_error
 from web.cli.train_acceptance import acceptance
 from web.cli.train_judge import judge
 from web.cli.train_router import router
@@ -61,7 +62,7 @@ def divergence(
     threads: Annotated[int, typer.Option(help="Threads of each engine and of torch; 0 takes the settings'.")] = 0,
 ) -> None:
     """Label where the two models part ways and train the head of the policy `divergence`; resumable at every step."""
-    console = Console()
+    console = plain_console()
     options = TrainingOptions(seed=seed, recall=recall, large_share=large_share or None)
     try:
         settings = load_settings().with_threads(threads)
@@ -78,12 +79,12 @@ def divergence(
         OtherPair,
         EngineError,
     ) as error:
-        console.print(f"[red]{error}[/red]", highlight=False)
+        print_error(error)
         raise typer.Exit(1) from None
     path = out or place / shipped_name(head.card.small, head.card.large)
     head.save(path)
     for name, value in head.card.metrics.items():
-        console.print(f"  {name:20} {value:.3f}", highlight=False)
+        console.print(f"  {name:20} {value:.3f}")
     console.print(f"threshold {head.threshold:.3f}; written: {path} ({path.stat().st_size / 1e6:.2f} MB)")
 
 
@@ -105,7 +106,7 @@ async def _head(
 ) -> TrainedHead:
     small, large = settings.named("small"), settings.named("large")
     pair = Pair(settings.models[small].sha256, settings.models[large].sha256)
-    pipeline = Pipeline(place, pair, lambda line: console.print(f"  {line}", highlight=False))
+    pipeline = Pipeline(place, pair, lambda line: console.print(f"  {line}"))
     reader = TorchEngine(small, locate(settings, small), threads=settings.models[small].engine.threads)
     engine = build_engine(settings, large)
     try:

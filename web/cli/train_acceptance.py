@@ -15,6 +15,7 @@ from routers.acceptance.card import AcceptanceCard
 from routers.acceptance.fitting import TrainingMissing
 from routers.acceptance.shelf import shipped_name
 from routers.acceptance.training import Pair, TooFewOutcomes, train
+from web.cli.terminal import plain_console, print_error
 
 
 def acceptance(
@@ -23,18 +24,18 @@ def acceptance(
     seed: Annotated[int, typer.Option(help="Of the folds.")] = 0,
 ) -> None:
     """Learn from outcomes how probably an answer is right, what another attempt adds and what risk can be kept."""
-    console = Console()
+    console = plain_console()
     try:
         settings = load_settings()
         card = _card(settings, OutcomeStore(outcomes or settings.storage.directory / "outcomes"), seed)
     except (SettingsInvalid, OutcomesUnreadable, TooFewOutcomes, TrainingMissing) as error:
-        console.print(f"[red]{error}[/red]", highlight=False)
+        print_error(error)
         raise typer.Exit(1) from None
     path = out or settings.storage.directory / "acceptance" / shipped_name(card.small, card.large)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(card.model_dump_json(indent=1) + "\n")
     _show(card, console)
-    console.print(f"written: {path} ({path.stat().st_size / 1000:.0f} kB)", highlight=False, soft_wrap=True)
+    console.print(f"written: {path} ({path.stat().st_size / 1000:.0f} kB)", soft_wrap=True)
 
 
 def _card(settings: Settings, store: OutcomeStore, seed: int) -> AcceptanceCard:
@@ -51,18 +52,12 @@ def _card(settings: Settings, store: OutcomeStore, seed: int) -> AcceptanceCard:
 
 def _show(card: AcceptanceCard, console: Console) -> None:
     families = ", ".join(f"{name} {count}" for name, count in card.families.items())
-    console.print(
-        f"learned from {sum(card.families.values())} questions ({families}), seed {card.seed}", highlight=False
-    )
+    console.print(f"learned from {sum(card.families.values())} questions ({families}), seed {card.seed}")
     for name, value in card.metrics.items():
-        console.print(f"  {name:14} {value:.3f}", highlight=False)
+        console.print(f"  {name:14} {value:.3f}")
     for measured in card.measured:
         share = f"{measured.right}/{measured.n}"
-        console.print(
-            f"  {measured.form:10} {measured.route:16} right {share:>9}  cost {measured.cost:.2f}", highlight=False
-        )
+        console.print(f"  {measured.form:10} {measured.route:16} right {share:>9}  cost {measured.cost:.2f}")
     for point in card.risks:
         answered = f"{point.answered}/{point.n}"
-        console.print(
-            f"  {point.form:10} risk {point.risk:4.2f}: answers {answered} from {point.threshold:.3f}", highlight=False
-        )
+        console.print(f"  {point.form:10} risk {point.risk:4.2f}: answers {answered} from {point.threshold:.3f}")

@@ -20,6 +20,7 @@ from routers.acceptance.fitting import TrainingMissing
 from routers.acceptance.training import TooFewOutcomes
 from routers.judging.card import JudgeCard
 from routers.judging.training import JudgedAnswer, calibrate_judge
+from web.cli.terminal import plain_console, print_error
 from workers.engines.errors import EngineError
 from workers.model_files.errors import ModelUnavailable
 
@@ -39,7 +40,7 @@ def judge(
     threads: Annotated[int, typer.Option(help="Threads of each engine; 0 takes the settings'.")] = 0,
 ) -> None:
     """Let both models answer known questions, let the large one judge, and learn what its verdicts are worth."""
-    console = Console()
+    console = plain_console()
     try:
         settings = measured(load_settings(), threads)
         place = cache or settings.storage.models.parent / "generations.sqlite"
@@ -57,13 +58,13 @@ def judge(
         TooFewOutcomes,
         TrainingMissing,
     ) as error:
-        console.print(f"[red]{error}[/red]", highlight=False)
+        print_error(error)
         raise typer.Exit(1) from None
     path = out or settings.storage.directory / "judge.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(card.model_dump_json(indent=1) + "\n")
     _show(card, console)
-    console.print(f"written: {path}", highlight=False, soft_wrap=True)
+    console.print(f"written: {path}", soft_wrap=True)
 
 
 async def _judged(
@@ -82,8 +83,6 @@ async def _judged(
 
 def _show(card: JudgeCard, console: Console) -> None:
     sets = ", ".join(f"{name} {count}" for name, count in card.answers.items())
-    console.print(
-        f"learned from answers of {sets}, of which {card.right:.0%} are right, seed {card.seed}", highlight=False
-    )
+    console.print(f"learned from answers of {sets}, of which {card.right:.0%} are right, seed {card.seed}")
     for name, value in card.metrics.items():
-        console.print(f"  {name:16} {value:.3f}", highlight=False)
+        console.print(f"  {name:16} {value:.3f}")

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from bench.run import progress_bar
 from orchestrator.outcomes.learning import learnable
@@ -25,6 +24,7 @@ from routers.estimators.win_rate import fit_win_rate
 from routers.training import Course, Trained, train
 from routers.versions import RouterShelf, VersionError
 from web.cli.router import show
+from web.cli.terminal import plain_console, print_error
 
 Kind = Literal["route-to-reason", "knn", "win-rate", "length", "constant"]
 
@@ -40,7 +40,7 @@ def router(
     folds: Annotated[int, typer.Option(min=2, max=20, help="Of the questions, by split key.")] = 5,
 ) -> None:
     """Learn which route suits which question, judge it on unseen questions and keep it as a version."""
-    console = Console()
+    console = plain_console()
     try:
         settings = load_settings()
         store = OutcomeStore(outcomes or settings.storage.directory / "outcomes")
@@ -52,14 +52,14 @@ def router(
         shelf = RouterShelf(shelf_folder(settings))
         path = shelf.save(trained.card, trained.estimator, trained.familiarity, trained.keys)
     except (SettingsInvalid, OutcomesUnreadable, TooFewOutcomes, VersionError) as error:
-        console.print(f"[red]{error}[/red]", highlight=False, soft_wrap=True)
+        print_error(error)
         raise typer.Exit(1) from None
     except ModuleNotFoundError as error:
-        console.print(f"[red]{error.name} is missing, which training needs: pip install 'tandem\\[worker]'[/red]")
+        print_error(ModuleNotFoundError(f"{error.name} is missing, which training needs: pip install 'tandem[worker]'"))
         raise typer.Exit(1) from None
     show(trained.card, console)
     size = sum(file.stat().st_size for file in path.iterdir())
-    console.print(f"written: {path} ({size / 1e6:.2f} MB)", highlight=False, soft_wrap=True)
+    console.print(f"written: {path} ({size / 1e6:.2f} MB)", soft_wrap=True)
 
 
 def _course(settings: Settings, kind: Kind, seed: int, folds: int) -> Course:

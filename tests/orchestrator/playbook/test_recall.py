@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from agents.events import Recalled
 from orchestrator.playbook.choosing import choose, merit, sampled_rate
 from orchestrator.playbook.entry import Entry, Topic
+from orchestrator.playbook.entry_hash import from_hash, to_hash
 from orchestrator.playbook.parts import PlaybookParts, build_parts
 from orchestrator.playbook.recollection import Asked, Recollection
 from orchestrator.playbook.records import Part
@@ -135,8 +136,9 @@ async def test_an_outcome_taken_back_after_an_entry_began_anew_does_no_harm(
 
 def test_counts_below_nothing_are_none() -> None:
     topic = Topic(id="t", owner="o", problem="?", form="number", trials=3, cost=9.0, created=0.0, used=0.0)
-    for wins, trials in ((-1.0, 0), (-2.0, -2), (0.0, -1)):
-        entry = recipe("o", wins=wins, trials=trials, cost=-9.0)
+    stored = {name.encode(): text.encode() for name, text in to_hash(recipe("o")).items()}
+    for wins, trials in ((b"-1", b"0"), (b"-2", b"-2"), (b"0", b"-1"), (b"3", b"0")):
+        entry = from_hash({**stored, b"wins": wins, b"trials": trials, b"cost": b"-9"})
         assert 0 < sampled_rate(entry, random.Random(1)) < 1
         assert merit(entry, topic, entry.win_rate, PlaybookSettings()) == 0.5
 
