@@ -37,7 +37,10 @@ class Labeller:
         progress: Callable[[int], None],
     ) -> list[Label]:
         """Labels of the mismatches in ``answers``, answer by answer, until there are ``wanted``; a last answer is not
-        left half labelled. ``progress`` hears how many there are."""
+        left half labelled. Labels of other answers to these questions do not count. ``progress`` hears how many there
+        are."""
+        ids = {answer.question: answer.ids for answer in answers}
+        self._done = {key: label for key, label in self._done.items() if _fits(label, ids.get(label.question, ()))}
         slots = (await self._large.describe()).slots
         waiting = iter(answers)
 
@@ -103,6 +106,11 @@ class Labeller:
         different, same = [found.get((await self._large.tokenize(word))[0], 0.0) for word in ("different", "same")]
         # A judge that says neither has not said that they are the same.
         return different / (different + same) if different + same else 1.0
+
+
+def _fits(label: Label, ids: Sequence[int]) -> bool:
+    """Whether the answer has the label's token where the label says."""
+    return label.position < len(ids) and ids[label.position] == label.large
 
 
 def _line(text: str) -> str:

@@ -22,13 +22,16 @@ class Reader(Protocol):
 async def read_all(
     small: Reader, answers: Sequence[TrainingAnswer], folder: Path, progress: Callable[[], None]
 ) -> dict[str, Reading]:
-    """Readings by question, one a token of the answer; those in ``folder`` are not made again."""
+    """Readings by question, one a token of the answer; those in ``folder`` are not made again, unless they are of
+    another answer to the question."""
     readings = {}
     for answer in answers:
         path = folder / f"{answer.question.replace('/', '_')}.npz"
-        if not path.is_file():
+        reading = _load(path) if path.is_file() else None
+        if reading is None or len(reading.ids) != len(answer.ids):
             await _write(small, answer, path)
-        readings[answer.question] = _load(path)
+            reading = _load(path)
+        readings[answer.question] = reading
         progress()
     return readings
 

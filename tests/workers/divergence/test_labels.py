@@ -102,6 +102,21 @@ async def test_a_killed_run_loses_its_last_line_only(tmp_path: Path) -> None:
     assert (len(labels), reads) == (2, 0)
 
 
+async def test_what_belongs_to_another_answer_of_the_same_question_is_made_again(tmp_path: Path) -> None:
+    labels, _, _ = await run(tmp_path)
+    reading = tmp_path / "readings" / "q0.npz"
+    with np.load(reading) as stored:
+        shorter = {name: stored[name][:-3] for name in stored.files}
+    np.savez_compressed(reading, **shorter)
+    strange = labels[0].model_copy(update={"position": 9999})
+    Journal(tmp_path / "labels.jsonl", Label).append(strange)
+    again, reads, _ = await run(tmp_path)
+    assert reads == 1
+    assert {(label.question, label.position) for label in again} == {
+        (label.question, label.position) for label in labels
+    }
+
+
 async def test_a_folder_belongs_to_one_pair(tmp_path: Path) -> None:
     Pipeline(tmp_path, PAIR, print)
     with pytest.raises(OtherPair, match="another folder"):
