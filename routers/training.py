@@ -2,14 +2,17 @@
 
 import datetime
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from routers.estimators.constant import fit_averages
+from routers.estimators.features import Array
 from routers.estimators.protocol import Estimator, Fit, Predictions
+from routers.estimators.route_to_reason import RouteToReason
+from routers.estimators.route_to_reason_training import with_route
 from routers.estimators.table import Table, TooFewOutcomes
 from routers.evaluation import best_constant, brier, cross_fit, judge
 from routers.familiarity import Familiarity, fit_familiarity
@@ -76,6 +79,30 @@ def train(table: Table, fit: Fit, course: Course, advance: Callable[[], None] = 
         ),
     )
     return Trained(card, estimator, fit_familiarity(table, course.seed), frozenset(table.split_keys))
+
+
+def without(table: Table, routes: Sequence[str]) -> Table:
+    """``table`` without these routes. Raises ``TooFewOutcomes`` for one that it does not have."""
+    for route in routes:
+        if route not in table.routes:
+            raise TooFewOutcomes(
+                f"there are too few outcomes of {route} to add it; known: {', '.join(table.routes)}. Collect some with "
+                f"`tandem bench collect --route '{route}'`"
+            )
+    return table.only([route for route in table.routes if route not in routes])
+
+
+def adding(trained: Trained, route: str, table: Table, descriptions: Mapping[str, Array]) -> Trained:
+    """``trained`` with one more route of ``table``, from as few outcomes as there are; how it was judged is about the
+    others. Raises ``TooFewOutcomes`` for fewer than twenty, and for an estimator that cannot be added to."""
+    estimator = trained.estimator
+    if not isinstance(estimator, RouteToReason):
+        raise TooFewOutcomes(
+            f"{trained.card.kind} learns all routes from the same questions; only route-to-reason adds"
+        )
+    wider = with_route(estimator, route, table, descriptions)
+    card = trained.card.model_copy(update={"routes": wider.routes, "added": (*trained.card.added, route)})
+    return replace(trained, card=card, estimator=wider)
 
 
 def rejudge(

@@ -51,7 +51,8 @@ class Judged(BaseModel):
 
 class RouterCard(BaseModel):
     """What a version says of itself. ``small`` and ``large``: sha256 of the models it was trained for. ``data``: sha256
-    of the outcomes it learned from. ``judged`` at every price that is finite; the first one decides."""
+    of the outcomes it learned from. ``judged`` at every price that is finite; the first one decides. ``added``: routes
+    learned afterwards from a handful of outcomes, without which it was judged."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -64,6 +65,7 @@ class RouterCard(BaseModel):
     seed: int
     folds: int
     routes: tuple[str, ...]
+    added: tuple[str, ...] = ()
     questions: int
     judged_on: int
     families: dict[str, int]

@@ -97,6 +97,8 @@ def show(card: RouterCard, console: Console) -> None:
     console.print(f"  squared error {card.brier:.3f}; of the averages {card.brier_constant:.3f}")
     for judged in card.judged:
         console.print(_line(judged), soft_wrap=True)
+    if card.added:
+        console.print(f"  added afterwards, and not judged: {', '.join(card.added)}", soft_wrap=True)
     hint = f"put it in service with `tandem router activate {card.id}`" if card.beats else "it may not serve"
     console.print(f"  {card.verdict()}; {hint}", soft_wrap=True)
 

@@ -21,7 +21,7 @@ from routers.estimators.protocol import Fit
 from routers.estimators.route_to_reason_training import fit_route_to_reason
 from routers.estimators.table import Table, TooFewOutcomes
 from routers.estimators.win_rate import fit_win_rate
-from routers.training import Course, Trained, train
+from routers.training import Course, Trained, adding, train, without
 from routers.versions import RouterShelf, VersionError
 from web.cli.router import show
 from web.cli.terminal import plain_console, print_error
@@ -36,6 +36,13 @@ def router(
         list[str] | None,
         typer.Option(help="A route by role, such as 'program(large)'; repeat for several. Default: every known one."),
     ] = None,
+    add: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A route with a handful of outcomes, 20 or more, to be added to what is learned of the others; repeat "
+            "for several. Only for route-to-reason."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the folds and the network.")] = 0,
     folds: Annotated[int, typer.Option(min=2, max=20, help="Of the questions, by split key.")] = 5,
 ) -> None:
@@ -45,10 +52,13 @@ def router(
         settings = load_settings()
         store = OutcomeStore(outcomes or settings.storage.directory / "outcomes")
         embedder = WordEmbedder()
-        table = learnable(store, settings, embedder, route or ())
+        everything = learnable(store, settings, embedder, (*(route or ()), *(add or ())) if route else ())
+        table = without(everything, add or ())
         course = _course(settings, estimator, seed, folds)
         with progress_bar(console, f"{estimator} on {len(table)} questions", folds + 1) as advance:
             trained: Trained = train(table, _fit(estimator, table, embedder), course, advance)
+        for name in add or ():
+            trained = adding(trained, name, everything, asyncio.run(embed_parts(embedder, everything.routes)))
         shelf = RouterShelf(shelf_folder(settings))
         path = shelf.save(trained.card, trained.estimator, trained.familiarity, trained.keys)
     except (SettingsInvalid, OutcomesUnreadable, TooFewOutcomes, VersionError) as error:

@@ -7,7 +7,11 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from orchestrator.outcomes.store import OutcomeStore
-from tests.routers.outcomes import flat, synthetic
+from routers.embedding import WordEmbedder
+from routers.estimators.choice import best_route
+from routers.estimators.features import Features
+from routers.versions import RouterShelf
+from tests.routers.outcomes import FORMS, TOPICS, flat, synthetic
 from web.cli.main import build
 
 
@@ -70,6 +74,26 @@ def test_a_version_is_evaluated_on_what_was_collected_since(directory: Path) -> 
     ]
     store.append(since)
     assert "on 60 questions that it was not trained on" in _tandem("router", "evaluate", version).output
+
+
+def test_a_strategy_with_a_handful_of_outcomes_is_added_to_what_is_known_of_the_others(directory: Path) -> None:
+    store = OutcomeStore(directory / "outcomes")
+    known = synthetic(40)
+    few = {one.id for one in known if int(one.id.rpartition("/")[2]) < 8}
+    store.append([one for one in known if one.route != "cot(large)" or one.id in few])
+    refused = _tandem("train", "router", "--estimator", "route-to-reason")
+    assert refused.exit_code == 1 and "24 questions were tried on every one" in refused.output
+    added = _tandem("train", "router", "--estimator", "route-to-reason", "--add", "cot(large)")
+    assert added.exit_code == 0, added.output
+    assert "added afterwards, and not judged: cot(large)" in added.output
+    version = added.output.split("version ", 1)[1].split(":", 1)[0]
+    card, estimator, _ = RouterShelf(directory / "routers").load(version)
+    assert card.added == ("cot(large)",) and card.judged_on == 120
+    question = TOPICS["logic"][0].format(a=7, b=9)
+    logic = Features(question, FORMS["logic"], WordEmbedder().embed_blocking([question])[0])
+    assert best_route(estimator.predict(logic), 0.1) == "cot(large)"
+    unknown = _tandem("train", "router", "--add", "plan(large)")
+    assert unknown.exit_code == 1 and "tandem bench collect --route 'plan(large)'" in unknown.output
 
 
 def test_routes_can_be_named_and_unknown_ones_are_refused(directory: Path) -> None:
