@@ -11,7 +11,7 @@ import pint
 from tools.protocol import ToolResult
 
 # Names with small powers, multiplied and divided: nothing that the library's parser could be made to compute for long.
-_UNIT = re.compile(r"^(?:[^\W\d]|[°%])+(?:\^-?\d)?(?: ?[*/ ] ?(?:[^\W\d]|[°%])+(?:\^-?\d)?)*$")
+_UNIT = re.compile(r"^(?:[^\W\d]|[°%])+(?:\^-?\d)?(?:(?: ?[*/] ?| )(?:[^\W\d]|[°%])+(?:\^-?\d)?)*$")
 _LONGEST_UNIT = 60
 
 

@@ -7,9 +7,11 @@ from collections.abc import Collection
 from orchestrator.playbook.entry import Recipe
 from orchestrator.playbook.text import NAME_CHARACTERS, TEXT_CHARACTERS, plain, slug
 
-_LINE = re.compile(r"^\s*(?:[-*•]|\d+[.)])?\s*[`*\"]*(?P<name>[A-Za-z][\w \-]{2,80}?)[`*\"]*\s*:\s*(?P<text>\S.*)$")
+_LINE = re.compile(
+    r"^\s*+(?:[-*•]|\d++[.)])?\s*+[`*\"]*+"
+    r"(?P<name>[A-Za-z][\w \-]{2,80}?)[`*\"]*\s*:\s*(?P<text>\S.*)$"
+)
 _WORDS = (3, 60)
-_ARRAY = re.compile(r"\[.*\]", re.DOTALL)
 
 
 def behaviours_in(text: str, most: int) -> list[tuple[str, str]]:
@@ -27,11 +29,8 @@ def behaviours_in(text: str, most: int) -> list[tuple[str, str]]:
 
 def recipes_in(text: str, strategies: Collection[str]) -> list[Recipe]:
     """Recipes from a JSON array of {"strategy", "model"}, or of names like ``cot(small)``, that stand for something."""
-    match = _ARRAY.search(text)
-    if match is None:
-        return []
     try:
-        values = json.loads(match[0])
+        values = json.loads(text[text.find("[") : text.rfind("]") + 1])
     except ValueError:
         return []
     recipes: dict[str, Recipe] = {}

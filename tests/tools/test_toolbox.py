@@ -1,11 +1,13 @@
 """The toolbox: what is not allowed is not called, and whatever goes wrong is said."""
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.hostile import ENOUGH
 from tools.dates import Dates
 from tools.documents import index
 from tools.documents.index import DocumentIndex
@@ -118,3 +120,11 @@ async def test_documents_are_found_by_their_words_and_changes_are_seen(
     assert "no document" in (await toolbox.call("search_documents", '{"query": "Europa"}')).text
     # FTS5's own syntax is only words here.
     assert (await toolbox.call("search_documents", '{"query": "water\\" OR NEAR( * -"}')).ok
+
+
+async def test_a_unit_of_nothing_but_blanks_is_no_trap() -> None:
+    units = Toolbox([ConvertUnits()])
+    started = time.process_time()
+    arguments = f'{{"value": 1, "from_unit": "m{"  m" * 19}!", "to_unit": "km"}}'
+    result = await units.call("convert_units", arguments)
+    assert not result.ok and time.process_time() - started < ENOUGH

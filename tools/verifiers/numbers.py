@@ -22,7 +22,7 @@ _MAGNITUDE = (
 _WHOLE_TEXT = re.compile(rf"(?:[a-zA-Z]\s*=\s*)?[≈~]?\s*(?P<sign>[-+−]?)\s*{_MAGNITUDE}\s*(?P<unit>[^\d=+*^<>|]*)")
 # In running text a sign touches its number (else it is a bullet or a minus between two), and it follows no digit or
 # letter (else it marks a range or joins words).
-_IN_TEXT = re.compile(rf"(?<![\w.,/])(?P<sign>[-+−]?){_MAGNITUDE}(?P<unit>\s*%)?(?![a-zA-Z]{0, 8}\d)")
+_IN_TEXT = re.compile(rf"(?<![\w.,/])(?P<sign>[-+−]?){_MAGNITUDE}(?P<unit>\s*%)?")
 _UNIT = re.compile(r"[\s./%°²³'\"a-zA-Z€£¥₹$()-]*")
 
 

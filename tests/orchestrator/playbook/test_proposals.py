@@ -8,6 +8,7 @@ from orchestrator.playbook.repertoire import Repertoire
 from orchestrator.playbook.text import masked, plain
 from orchestrator.settings_file import load_settings
 from orchestrator.strategies import build_strategies
+from tests.hostile import ENOUGH, cpu_seconds, hostile
 from tests.orchestrator.playbook.building import behaviour
 
 _STRATEGIES = {"program", "cot", "direct"}
@@ -92,3 +93,12 @@ def test_what_is_known_to_cost_more_than_the_large_model_once_is_not_worth_a_tri
     recipe = recipe_named(name, repertoire.names)
     assert recipe is not None
     assert repertoire.may_save(recipe) is may
+
+
+@pytest.mark.parametrize(
+    ("start", "piece"), [("", " "), ("", "["), ("", "]["), ("- abc", " "), ("", "9"), ("abc", "*")]
+)
+def test_a_long_repetition_in_what_a_model_proposes_is_no_trap(start: str, piece: str) -> None:
+    text = hostile(start, piece, 40_000)
+    assert cpu_seconds(lambda it: behaviours_in(it, 3), text) < ENOUGH
+    assert cpu_seconds(lambda it: recipes_in(it, _STRATEGIES), text) < ENOUGH
