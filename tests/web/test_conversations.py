@@ -238,5 +238,6 @@ async def test_the_dashboard_counts_runs_routes_tokens_and_feedback(gateway: Gat
     [route] = body["routes"]
     assert (route["route"], route["runs"], route["share"], route["up"]) == ("cot(small)", 3, 1.0, 2)
     point = next(point for point in body["frontier"] if point["system"] == "program(large)")
+    assert all(point["cost"] is not None for point in body["frontier"]), "what has no cost is no point"
     assert point["bench"]
     assert 0 <= point["ci95"][0] <= point["accuracy"] <= point["ci95"][1] <= 1

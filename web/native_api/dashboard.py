@@ -73,7 +73,8 @@ def measured(results: Traversable) -> list[dict[str, Any]]:
 
 
 def _points(result: dict[str, Any]) -> list[dict[str, Any]]:
-    rows = [row for row in result.get("rows", ()) if all(row.get(name) is not None for name in ("accuracy", "n"))]
+    placed = ("accuracy", "cost", "n")
+    rows = [row for row in result.get("rows", ()) if all(row.get(name) is not None for name in placed)]
     return [{"bench": result["bench"], **{name: row.get(name) for name in _POINT}} for row in rows]
 
 

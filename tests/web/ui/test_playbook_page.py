@@ -105,6 +105,7 @@ async def test_the_dashboard_counts_them_and_an_export_is_offered(page: ChatPage
     lines = await asyncio.to_thread((await (await saved.value).path()).read_text)
     assert len(lines.splitlines()) == 2
     await page.page.get_by_role("link", name="Dashboard").click()
-    card = page.page.locator("section.card").filter(has_text="Playbook")
+    title = page.page.get_by_role("heading", name="Playbook", exact=True)
+    card = page.page.locator("section.card").filter(has=title)
     await expect(card).to_contain_text("recipes promoted")
     await expect(card).to_contain_text("behaviours candidate")
