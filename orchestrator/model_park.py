@@ -183,6 +183,8 @@ def engine_address(settings: Settings, name: str) -> EngineAddress:
             source=str(torch_source(settings, name)),
             context=engine.context,
             threads=engine.threads,
+            # One for each answer that a worker writes at once.
+            prefixes=settings.collaboration.concurrency,
             slots=engine.slots,
             exclusive=engine.exclusive,
             sha256=settings.models[name].sha256,

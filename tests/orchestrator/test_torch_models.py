@@ -36,6 +36,7 @@ def folder(tmp_path: Path) -> Path:
 def test_the_worker_is_told_what_to_load(folder: Path) -> None:
     address = engine_address(settings(folder), "small")
     assert (address.kind, address.source, address.context, address.threads) == ("torch", str(folder), 512, 1)
+    assert address.prefixes >= settings(folder).collaboration.concurrency, "every answer keeps what was read for it"
     assert isinstance(build_engine(settings(folder), "small"), TorchEngine)
 
 

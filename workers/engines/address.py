@@ -15,7 +15,7 @@ class EngineAddress(BaseModel):
     """A running engine of the model ``name``. ``tokenizer`` and ``models`` as in ``SGLangEngine``; ``exclusive``
     engines share the machine's decode lease, up to ``slots`` requests of one engine at a time. ``sha256`` is that of
     the model's file, where it is known. A ``torch`` engine has a ``source`` instead of a url, and runs in the process
-    that opens it. It holds no secrets."""
+    that opens it; ``prefixes`` as in ``TorchEngine``. It holds no secrets."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -30,6 +30,7 @@ class EngineAddress(BaseModel):
     source: str = ""
     context: int = 0
     threads: int = 0
+    prefixes: int = 4
 
 
 def open_engine(address: EngineAddress) -> Engine:
@@ -38,6 +39,12 @@ def open_engine(address: EngineAddress) -> Engine:
         case "sglang":
             return SGLangEngine(address.name, address.url, address.tokenizer, address.models)
         case "torch":
-            return TorchEngine(address.name, address.source, context=address.context, threads=address.threads)
+            return TorchEngine(
+                address.name,
+                address.source,
+                context=address.context,
+                threads=address.threads,
+                prefixes=address.prefixes,
+            )
         case "llamacpp":
             return LlamaCppEngine(address.name, address.url)

@@ -13,7 +13,8 @@ _CHUNK = 256
 
 
 class TorchDecoding:
-    """Used from the decoding thread. Whoever calls ``step`` no more has aborted it."""
+    """Used from the decoding thread. It holds a prefix from its first step until it is released, at its end or before:
+    others may take steps of theirs in between."""
 
     def __init__(self, model: TorchModel, caches: PrefixCaches, generation: Generation) -> None:
         self._model = model
@@ -38,6 +39,11 @@ class TorchDecoding:
             self._generation.counted.cached = self._cached
             return ()
         return self._write(self._prefix)
+
+    def release(self) -> None:
+        """No step is taken any more; what was read is left in the cache."""
+        if self._prefix is not None:
+            self._caches.release(self._prefix)
 
     def _write(self, prefix: Prefix) -> Sequence[Token | Finish]:
         assert self._seen is not None

@@ -4,6 +4,7 @@ states."""
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +17,7 @@ from workers.engines.errors import EngineRefused, UnfitRequest, check_ids
 from workers.engines.protocol import EngineDescription, Finish, Generation, Token
 from workers.engines.torch_decoding import TorchDecoding
 from workers.engines.torch_model import TorchModel, load_torch_model
-from workers.engines.torch_prefix import PrefixCaches
+from workers.engines.torch_prefix import PrefixCaches, Seen
 
 T = TypeVar("T")
 
@@ -43,8 +44,9 @@ class Outlook:
 class TorchEngine:
     """One model at ``source`` (a GGUF file or a Hugging Face folder), loaded when it is first needed.
 
-    Generations take turns; each decodes one token whenever it is asked for one, in a thread of the engine's own.
-    ``prefixes`` sequences are kept for those that begin like them.
+    Generations take turns step by step, in a thread of the engine's own: a step is one token, or a chunk of a prompt,
+    whenever the reader asks for more. ``prefixes`` sequences are kept for those that begin like them: as many as are
+    written at once, so that each finds its own again.
     """
 
     def __init__(self, name: str, source: str | Path, *, context: int = 0, threads: int = 0, prefixes: int = 4) -> None:
@@ -54,7 +56,6 @@ class TorchEngine:
         self._threads = threads
         self._kept = prefixes
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"torch-{name}")
-        self._turn = asyncio.Lock()
         self._loading = asyncio.Lock()
         self._model: TorchModel | None = None
         self._caches: PrefixCaches | None = None
@@ -76,13 +77,17 @@ class TorchEngine:
     async def generate(self, generation: Generation) -> AsyncIterator[Token | Finish]:
         model, caches = await self._ready()
         self._check(model, generation)
-        async with self._turn:
-            decoding = TorchDecoding(model, caches, generation)
+        decoding = TorchDecoding(model, caches, generation)
+        try:
             while True:
                 for event in await self._run(decoding.step):
                     yield event
                     if isinstance(event, Finish):
                         return
+        finally:
+            with suppress(RuntimeError):  # the engine is closed, and its caches are gone
+                # In the thread: a step may be under way there still.
+                self._thread.submit(decoding.release)
 
     async def read(self, ids: Sequence[int], start: int, top: int) -> Reading:
         """What the model would have written in place of every id from ``start`` (at least 1) on, in one pass over the
@@ -91,15 +96,13 @@ class TorchEngine:
             raise EngineRefused(f"engine {self.name!r} cannot read {len(ids)} ids from position {start} on")
         model, caches = await self._ready()
         check_ids(self.name, tuple(ids), model.vocabulary)
-        async with self._turn:
-            return await self._run(lambda: _read(caches, list(ids), start, top))
+        return await self._run(lambda: _read(caches, list(ids), start, top))
 
     async def look(self, ids: Sequence[int]) -> Outlook:
         """The whole distribution of what follows ``ids``. Raises as ``generate``."""
         model, caches = await self._ready()
         check_ids(self.name, tuple(ids), model.vocabulary)
-        async with self._turn:
-            return await self._run(lambda: _look(caches, list(ids)))
+        return await self._run(lambda: _look(caches, list(ids)))
 
     async def embeddings(self) -> NDArray[np.float32]:
         """The model's input embeddings (vocabulary, width)."""
@@ -155,12 +158,15 @@ class TorchEngine:
             return self._model, self._caches
 
     async def _run(self, work: Callable[[], T]) -> T:
-        """Do ``work`` in the engine's thread. Cancelled, it waits for the work under way: caches are never shared."""
-        future = asyncio.get_running_loop().run_in_executor(self._thread, work)
+        """Do ``work`` in the engine's thread. Cancelled, it takes it back, or waits for it where it is under way: what
+        it reads has no other reader."""
+        job = self._thread.submit(work)
+        future = asyncio.wrap_future(job)
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
-            await asyncio.wait([future])
+            if not job.cancel():
+                await asyncio.wait([future])
             raise
 
 
@@ -168,9 +174,7 @@ def _read(caches: PrefixCaches, ids: list[int], start: int, top: int) -> Reading
     import torch
 
     # The last id is not read: nothing of the text comes after it.
-    text = ids[:-1]
-    prefix = caches.take(text, leave=len(ids) - start)
-    seen = caches.read(prefix, text[len(prefix.ids) :], kept=len(ids) - start, hidden=True)
+    seen = _seen(caches, ids[:-1], kept=len(ids) - start)
     assert seen.hidden is not None
     values, found = torch.topk(torch.log_softmax(seen.logits, dim=-1), top)
     return Reading(
@@ -181,7 +185,15 @@ def _read(caches: PrefixCaches, ids: list[int], start: int, top: int) -> Reading
 
 
 def _look(caches: PrefixCaches, ids: list[int]) -> Outlook:
-    prefix = caches.take(ids)
-    seen = caches.read(prefix, ids[len(prefix.ids) :], hidden=True)
+    seen = _seen(caches, ids, kept=1)
     assert seen.hidden is not None
     return Outlook(seen.logits[-1].cpu().numpy(), seen.hidden[-1].cpu().numpy())
+
+
+def _seen(caches: PrefixCaches, ids: list[int], kept: int) -> Seen:
+    """What the model makes of the last ``kept`` of ``ids``, hidden states included."""
+    prefix = caches.take(ids, leave=kept)
+    try:
+        return caches.read(prefix, ids[len(prefix.ids) :], kept=kept, hidden=True)
+    finally:
+        caches.release(prefix)

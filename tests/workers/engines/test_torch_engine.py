@@ -52,6 +52,10 @@ async def ask(engine: TorchEngine) -> tuple[int, ...]:
     return await engine.tokenize(await engine.render(QUESTION))
 
 
+async def ask_for(engine: TorchEngine, text: str) -> tuple[int, ...]:
+    return await engine.tokenize(await engine.render([{"role": "user", "content": text}]))
+
+
 def generation(prompt: tuple[int, ...], top_logprobs: int = 0, **sampling: Any) -> Generation:
     return Generation(prompt, Sampling(**sampling), uuid.uuid4().hex, top_logprobs)
 
@@ -187,6 +191,59 @@ async def test_several_answers_at_once_do_not_mix(engine: TorchEngine) -> None:
     alone = [[token.id for token in (await collect(engine, generation(p, max_tokens=8)))[0]] for p in prompts]
     together = await asyncio.gather(*(collect(engine, generation(p, max_tokens=8)) for p in prompts))
     assert [[token.id for token in tokens] for tokens, _ in together] == alone
+
+
+async def test_six_answers_that_take_turns_each_find_their_own_prefix_again(folder: Path) -> None:
+    engine = TorchEngine("smol", folder, context=1024, threads=1, prefixes=6)
+    # They begin alike, with the system prompt of the template.
+    written = {number: list(await ask_for(engine, f"Write about the number {number}.")) for number in range(6)}
+    for turn in range(3):
+        for ids in written.values():
+            tokens, finish = await collect(engine, generation(tuple(ids), max_tokens=3))
+            if turn:
+                # The last token was chosen but never read.
+                assert finish.usage.cached == len(ids) - 1
+            ids += [token.id for token in tokens]
+    await engine.aclose()
+
+
+async def test_no_more_than_so_many_sequences_are_kept(folder: Path) -> None:
+    engine = TorchEngine("smol", folder, context=1024, threads=1, prefixes=2)
+    prompts = [await engine.tokenize(text) for text in ("Once upon a time", "2 + 2 = 4 and", "Whose is the blue hat?")]
+    for prompt in prompts:
+        await collect(engine, generation(prompt, max_tokens=1))
+    cached = [(await collect(engine, generation(p, max_tokens=1)))[1].usage.cached for p in (prompts[2], prompts[0])]
+    await engine.aclose()
+    assert cached == [len(prompts[2]) - 1, 0]
+
+
+async def test_an_answer_that_is_not_read_on_stops_no_other_one(engine: TorchEngine) -> None:
+    prompt = await ask(engine)
+    alone, _ = await collect(engine, generation(prompt, max_tokens=12))
+    resting = cast(AsyncGenerator[Token | Finish, None], engine.generate(generation(prompt, max_tokens=12)))
+    async with aclosing(resting):
+        tokens = [await anext(resting)]
+        async with asyncio.timeout(20):
+            # It begins with the same ids, and leaves the other one's cache alone.
+            others, _ = await collect(engine, generation(prompt, max_tokens=6, temperature=1.5, seed=1))
+            await engine.look(prompt)
+        tokens += [event async for event in resting]
+    assert [token.id for token in tokens if isinstance(token, Token)] == [token.id for token in alone]
+    assert [token.id for token in others] != [token.id for token in alone[:6]]
+
+
+async def test_answers_at_once_take_turns_token_by_token(engine: TorchEngine) -> None:
+    prompts = [await ask_for(engine, f"Write about the number {number}.") for number in range(3)]
+    progress = [0, 0, 0]
+    at_first_end: list[int] = []
+
+    async def one(index: int) -> None:
+        async for _ in engine.generate(generation(prompts[index], max_tokens=12)):
+            progress[index] += 1
+        at_first_end.extend([] if at_first_end else progress)
+
+    await asyncio.gather(*map(one, range(3)))
+    assert min(at_first_end) > max(at_first_end) / 2, f"somebody was left behind: {at_first_end}"
 
 
 async def test_what_the_engine_cannot_do_is_refused(engine: TorchEngine) -> None:
