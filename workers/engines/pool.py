@@ -35,6 +35,10 @@ class EnginePool:
 
     async def _close_surplus(self) -> None:
         unused = [address for address in self._engines if not self._users[address]]
-        for address in unused[: max(0, len(self._engines) - self._kept)]:
-            self._users.pop(address)
-            await self._engines.pop(address).aclose()
+        surplus = unused[: max(0, len(self._engines) - self._kept)]
+        # Out of the pool before the first one is waited for: nobody borrows what is being closed.
+        closing = [self._engines.pop(address) for address in surplus]
+        for address in surplus:
+            del self._users[address]
+        for engine in closing:
+            await engine.aclose()
