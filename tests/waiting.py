@@ -1,7 +1,11 @@
 """Wait for what is bound to happen."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+_PROMISED_SECONDS = 1.0
+_BUSY_SECONDS = 1.5
 
 
 async def eventually(happened: Callable[[], bool], seconds: float = 30) -> None:
@@ -20,3 +24,11 @@ async def eventually_async(happened: Callable[[], Awaitable[bool]], seconds: flo
             if await happened():
                 return
             await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def within_a_second() -> AsyncIterator[None]:
+    """What the block does has happened within the second in which a cancel is promised to reach the engines; a busy
+    machine gets some more. Raises ``TimeoutError``."""
+    async with asyncio.timeout(_PROMISED_SECONDS + _BUSY_SECONDS):
+        yield

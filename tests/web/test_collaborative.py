@@ -17,7 +17,7 @@ from rich.console import Console
 from orchestrator.settings import Settings
 from orchestrator.settings_file import SettingsInvalid, load_settings
 from tests.collaborate_worker import collaborate_worker
-from tests.waiting import eventually
+from tests.waiting import eventually, within_a_second
 from tests.web.conftest import ask, served
 from web.cli.tint import Tint
 from web.gateway import create_app
@@ -178,9 +178,10 @@ async def test_a_client_that_goes_stops_both_engines(opened: Open, pair: Pair, s
         body = ask("Tell me a story.", model="entropy", stream=stream, max_tokens=5000)
         asking = asyncio.create_task(client.post("/v1/chat/completions", json=body))
         await eventually(lambda: pair.small.stats.tokens > 5)
-        asking.cancel()
-        await asyncio.gather(asking, return_exceptions=True)
-        await eventually(lambda: pair.running == 0, seconds=5)
+        async with within_a_second():
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+            await eventually(lambda: pair.running == 0)
 
 
 @pytest.mark.usefixtures("worker")
@@ -198,9 +199,10 @@ async def test_an_answer_that_waits_for_another_ones_decoding_says_so(opened: Op
                     event = orjson.loads(line[6:])
                     break
         assert (event["model"], event["position"]) == ("small", 1)
-        for run in (waiting, decoding):
-            await client.post(f"/v1/runs/{run}/cancel")
-        await eventually(lambda: pair.running == 0, seconds=5)
+        async with within_a_second():
+            for run in (waiting, decoding):
+                await client.post(f"/v1/runs/{run}/cancel")
+            await eventually(lambda: pair.running == 0)
 
 
 @pytest.mark.usefixtures("worker")

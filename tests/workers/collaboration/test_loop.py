@@ -7,11 +7,11 @@ from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
-from tests.waiting import eventually
+from tests.waiting import eventually, within_a_second
 from tests.workers.collaboration.writing import Pair, request, write
 from workers.collaboration.head import TokenFeatures
 from workers.collaboration.local import LocalCollaboration
-from workers.collaboration.protocol import CollaborationRequest, UnknownPolicy, Written
+from workers.collaboration.protocol import UnknownPolicy, Written
 from workers.engines.errors import EngineRefused
 from workers.engines.scripted.script import Reply, Script, say
 from workers.models.engine_chat import PromptTooLong
@@ -139,32 +139,29 @@ async def test_a_hand_over_reads_only_what_is_new(pair: Pair) -> None:
     assert read < len("<|im_start|>user\nTell me.<|im_end|>\n<|im_start|>assistant\n") + len(outcome.text)
 
 
-@asynccontextmanager
-async def _begun(pair: Pair, wanted: CollaborationRequest, tokens: int) -> AsyncIterator[None]:
-    """An answer of which so many tokens came, closed at the end of the block."""
+@pytest.mark.parametrize(("policy", "tokens"), [("leader", 2), ("leader", 9), ("small", 5), ("large", 5)])
+async def test_closing_aborts_both_engines_within_a_second(pair: Pair, policy: str, tokens: int) -> None:
+    pair.say("Abcdefg hijk. " * 500, delay=0.01)
+    wanted = request(policy, lead=5) if policy == "leader" else request(policy)
     async with aclosing(pair.collaboration.write(wanted)) as events:
         async for event in events:
             if isinstance(event, Written) and event.position + 1 >= tokens:
                 break
-        yield
-
-
-@pytest.mark.parametrize(("policy", "tokens"), [("leader", 2), ("leader", 9), ("small", 5), ("large", 5)])
-async def test_closing_aborts_both_engines_within_a_second(pair: Pair, policy: str, tokens: int) -> None:
-    pair.say("Abcdefg hijk. " * 500, delay=0.01)
-    async with _begun(pair, request(policy, lead=5) if policy == "leader" else request(policy), tokens):
         assert pair.small.stats.running + pair.large.stats.running == 1
-    await eventually(lambda: pair.small.stats.running + pair.large.stats.running == 0)
+        async with within_a_second():
+            await events.aclose()
+            await eventually(lambda: pair.small.stats.running + pair.large.stats.running == 0)
 
 
 async def test_cancelling_while_the_large_model_grades_aborts_it(pair: Pair) -> None:
     pair.say("A step.\n\nAnother.", say("9", match="grade the last step", prompt_delay=30))
     task = asyncio.create_task(write(pair.collaboration, request("stepwise")))
     await eventually(lambda: pair.large.stats.running == 1)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    await eventually(lambda: pair.large.stats.running == 0)
+    async with within_a_second():
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await eventually(lambda: pair.large.stats.running == 0)
 
 
 async def test_eight_answers_at_once_do_not_mix_and_all_get_on(pair: Pair) -> None:

@@ -5,7 +5,7 @@ import os
 import signal
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,10 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.collaborate_worker import collaborate_worker
-from tests.waiting import eventually
+from tests.waiting import eventually, eventually_async, within_a_second
 from workers.celery_app import create_app
 from workers.collaboration.faults import NoCollaborationWorker
-from workers.collaboration.job import record_key
+from workers.collaboration.job import LINE, record_key
 from workers.collaboration.protocol import (
     CollaborationBusy,
     CollaborationEvent,
@@ -50,9 +50,9 @@ class Pair:
         self.small.script = Script(default=Reply(texts=(text,), continues=True, logprobs=DOUBTS, **fields))
         self.large.script = Script(default=Reply(texts=(text,), continues=True, logprobs=(-0.01,), **fields))
 
-    def addresses(self, exclusive: bool = False) -> dict[str, EngineAddress]:
+    def addresses(self, **fields: Any) -> dict[str, EngineAddress]:
         return {
-            name: EngineAddress(name=name, kind="llamacpp", url=server.url, slots=8, exclusive=exclusive)
+            name: EngineAddress(name=name, kind="llamacpp", url=server.url, **{"slots": 8, **fields})
             for name, server in (("small", self.small), ("large", self.large))
         }
 
@@ -152,29 +152,72 @@ async def test_engines_that_share_a_processor_take_turns(client: Redis, pair: Pa
     assert both < 20
 
 
+@dataclass
+class Eight:
+    """Eight answers with a text of their own each, and how far they had got when the first one ended."""
+
+    pair: Pair
+    texts: tuple[str, ...] = tuple(" ".join(f"{name}{number}" for number in range(40)) for name in "abcdefgh")
+
+    def play(self, slots: int = 8) -> None:
+        replies = tuple(
+            Reply(match=f"Count {text[0]}\\b", texts=(text,), continues=True, logprobs=DOUBTS, delay=0.002)
+            for text in self.texts
+        )
+        self.pair.small.script = Script(replies=replies, slots=slots)
+        self.pair.large.script = Script(replies=replies, slots=slots)
+
+    async def written(self, collaboration: CeleryCollaboration) -> list[int]:
+        """Write all of them at once; the tokens that each had at the end of the first. Raises where one is not its
+        own text from beginning to end."""
+        progress = [0] * len(self.texts)
+        at_first_end: list[int] = []
+
+        async def one(index: int) -> str:
+            events: list[CollaborationEvent] = []
+            async for event in collaboration.write(request(f"Count {self.texts[index][0]} please")):
+                events.append(event)
+                progress[index] += isinstance(event, Written)
+            at_first_end.extend([] if at_first_end else progress)
+            check_whole(events)
+            return text_of(events)
+
+        assert tuple(await asyncio.gather(*map(one, range(len(self.texts))))) == self.texts
+        return at_first_end
+
+
 @pytest.mark.usefixtures("worker")
 async def test_eight_answers_at_once_on_one_worker_do_not_mix(client: Redis, pair: Pair) -> None:
-    texts = [" ".join(f"{name}{number}" for number in range(40)) for name in "abcdefgh"]
-    replies = [
-        Reply(match=f"Count {text[0]}\\b", texts=(text,), continues=True, logprobs=DOUBTS, delay=0.002)
-        for text in texts
-    ]
-    pair.small.script = Script(replies=tuple(replies))
-    pair.large.script = Script(replies=tuple(replies))
-    seen: list[int] = []
+    eight = Eight(pair)
+    eight.play()
+    at_first_end = await eight.written(remote(client, pair))
+    assert min(at_first_end) > 0, "fair progress: all eight are on their way before the first has come to its end"
 
-    async def one(index: int) -> str:
-        events: list[CollaborationEvent] = []
-        async for event in remote(client, pair).write(request(f"Count {texts[index][0]} please")):
-            events.append(event)
-            seen.append(index)
-        check_whole(events)
-        return text_of(events)
 
-    assert await asyncio.gather(*map(one, range(8))) == texts
-    # Fair progress: all eight are on their way before the first has come to its end.
-    first_end = min(len(seen) - 1 - seen[::-1].index(index) for index in range(8))
-    assert set(seen[:first_end]) == set(range(8))
+@pytest.mark.usefixtures("worker")
+async def test_of_eight_answers_that_share_a_processor_none_starves(client: Redis, pair: Pair) -> None:
+    eight = Eight(pair)
+    # As in the profile for one machine: four at once of one engine, and never both engines.
+    eight.play(slots=4)
+    at_first_end = await eight.written(remote(client, pair, exclusive=True, slots=4))
+    assert min(at_first_end) > max(at_first_end) / 4, f"somebody was left behind: {at_first_end}"
+
+
+@pytest.mark.usefixtures("worker")
+async def test_what_is_kept_of_eight_answers_is_bounded_and_goes_with_them(client: Redis, pair: Pair) -> None:
+    pair.play("on and ", delay=0.01, endless=True)
+    collaboration = remote(client, pair)
+    asked = [request(policy="small") for _ in range(8)]
+    jobs = [one.job.encode() for one in asked]
+    async with AsyncExitStack() as answers:
+        events = [await answers.enter_async_context(aclosing(collaboration.write(one))) for one in asked]
+        await asyncio.gather(*map(anext, events))
+        kept = [key async for key in client.scan_iter("tandem:collaborate:*")]
+        assert [key for key in kept if await client.ttl(key) == -1] == [], "what nobody renews expires by itself"
+        assert all(0 < sum(job in key for key in kept) <= 3 for job in jobs), "record, lease and stream"
+    left = [key async for key in client.scan_iter("tandem:collaborate:*")]
+    assert [key for key in left if any(job in key for job in jobs)] == []
+    assert not set(jobs) & {*await client.lrange(LINE, 0, -1), *await client.zrange("tandem:collaborate:places", 0, -1)}
 
 
 async def test_after_the_death_of_its_worker_another_goes_on_with_the_answer(
@@ -255,7 +298,9 @@ async def test_closing_it_stops_both_engines_within_a_second(client: Redis, pair
         async for event in events:
             if isinstance(event, Written) and event.position > 30:
                 break
-    await eventually(lambda: pair.running == 0, seconds=2)
+        async with within_a_second():
+            await events.aclose()
+            await eventually(lambda: pair.running == 0)
     assert not await client.exists(record_key(asked.job))
     assert sum(usage.completion for usage in asked.meter.usage.values()) >= 30
 
@@ -269,7 +314,7 @@ async def test_what_was_decoded_until_the_engines_stopped_is_counted(client: Red
                 break
         read = asked.meter.usage["small"].completion
     counted = asked.meter.usage["small"].completion
-    await eventually(lambda: pair.running == 0, seconds=2)
+    await eventually(lambda: pair.running == 0)
     assert counted > read, "the engine decodes until its client has hung up"
     # What it sent at the very end may have found nobody any more.
     assert 0 <= pair.small.stats.tokens - counted <= 5
@@ -314,32 +359,23 @@ async def test_closing_it_ends_its_wait_for_the_processor(client: Redis, pair: P
     pair.play("on and ", delay=0.01, endless=True)
     for server in (pair.small, pair.large):
         server.script = server.script.model_copy(update={"slots": 1})
-    addresses = {
-        name: address.model_copy(update={"slots": 1, "exclusive": True}) for name, address in pair.addresses().items()
-    }
-    url = "redis://{host}:{port}/0".format(**client.connection_pool.connection_kwargs)
-    collaboration = CeleryCollaboration(create_app(url), client, addresses, limit=8, patience=10)
+    collaboration = remote(client, pair, exclusive=True, slots=1)
     async with aclosing(collaboration.write(request(policy="small"))) as first:
         await anext(first)
         waiting = asyncio.create_task(everything(collaboration, request(policy="small")))
-        held = await _lease_waits(client)
-        waiting.cancel()
-        await asyncio.gather(waiting, return_exceptions=True)
-        assert held
-        await eventually_no_wait(client)
+        await eventually_async(lambda: _lease_waits(client))
+        async with within_a_second():
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+            await eventually_async(lambda: _nobody_waits(client))
 
 
 async def _lease_waits(client: Redis) -> bool:
-    async with asyncio.timeout(10):
-        while not await client.zcard("{tandem:decode}:waiting"):
-            await asyncio.sleep(0.02)
-    return True
+    return bool(await client.zcard("{tandem:decode}:waiting"))
 
 
-async def eventually_no_wait(client: Redis) -> None:
-    async with asyncio.timeout(2):
-        while await client.zcard("{tandem:decode}:waiting"):
-            await asyncio.sleep(0.02)
+async def _nobody_waits(client: Redis) -> bool:
+    return not await _lease_waits(client)
 
 
 @pytest.mark.usefixtures("worker")

@@ -7,14 +7,15 @@ from contextlib import asynccontextmanager, suppress
 
 from redis.asyncio import Redis
 
-from tests.waiting import eventually, eventually_async
-from workers.collaboration.job import Job, lease_key, record_key
+from tests.waiting import eventually, eventually_async, within_a_second
+from workers.collaboration.job import Job, lease_key, record_key, stream_key
 from workers.collaboration.leased_gate import Tell
 from workers.collaboration.protocol import CollaborationEvent, CollaborationFinish, CollaborationRequest, Written
 from workers.collaboration.stream import History, read_history
 from workers.collaboration.writer import JobWriter
 from workers.engines.address import EngineAddress
 from workers.engines.protocol import Sampling
+from workers.fence import FencedStream
 from workers.messages import Message
 from workers.usage import Usage
 
@@ -175,11 +176,9 @@ async def test_a_worker_stops_within_a_second_when_nobody_reads_any_more(redis: 
     job = await put(redis)
     silent = Counting(60)
     writing = asyncio.create_task(writer(redis, silent).write(job))
-    async with asyncio.timeout(5):
-        while not silent.began:
-            await asyncio.sleep(0.01)
-    await redis.delete(record_key(job))
-    async with asyncio.timeout(2):
+    await eventually(lambda: bool(silent.began))
+    async with within_a_second():
+        await redis.delete(record_key(job))
         await writing
     assert silent.closed
     assert not await redis.exists(lease_key(job))
@@ -196,3 +195,15 @@ async def test_an_answer_whose_beginning_is_lost_ends_with_an_error(redis: Redis
     await writer(redis, counting).write(job)
     assert not counting.began
     assert (await history_of(redis, job)).ended
+
+
+async def test_the_stream_of_an_answer_is_bounded_and_expires(redis: Redis) -> None:
+    job = await put(redis)
+    await redis.hset(record_key(job), "fence", 1)
+    names = {"record": record_key(job), "stream": stream_key(job)}
+    stream = FencedStream(redis, **names, fence=1, longest=100, keep_seconds=60)
+    for _ in range(40):
+        await stream.append([b"{}"] * 25)
+    # Redis trims by whole nodes, of a hundred entries each.
+    assert 100 <= await redis.xlen(stream_key(job)) <= 200
+    assert 0 < await redis.ttl(stream_key(job)) <= 60
