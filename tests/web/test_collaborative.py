@@ -17,6 +17,7 @@ from rich.console import Console
 from orchestrator.settings import Settings
 from orchestrator.settings_file import SettingsInvalid, load_settings
 from tests.collaborate_worker import collaborate_worker
+from tests.other_tokenizer import OfCharacters
 from tests.waiting import eventually, within_a_second
 from tests.web.conftest import ask, served
 from web.cli.tint import Tint
@@ -265,6 +266,38 @@ async def test_what_two_models_cannot_write_is_refused_at_once(opened: Open, pai
         assert "is a provider's" in await refused(client, model="entropy")
         listed = (await client.get("/v1/models")).json()["data"]
         assert "entropy" not in {model["id"] for model in listed}
+
+
+@pytest.mark.usefixtures("worker")
+async def test_tokens_of_two_tokenizers_are_not_mixed_and_steps_may_be(opened: Open, pair: Pair) -> None:
+    pair.play(STORY)
+    async with served(OfCharacters(pair.large.script)) as url, opened(TANDEM__MODELS__LARGE__ENGINE__URL=url) as client:
+        for policy in ("entropy", "divergence"):
+            refused = await client.post("/v1/chat/completions", json=ask("Tell me a story.", model=policy))
+            assert refused.status_code == 400, refused.text
+            error = refused.json()["error"]
+            assert f"{policy!r} mixes tokens, and the tokenizers of small and large differ" in error["message"]
+            assert (error["param"], error["code"]) == ("model", "unsupported_value")
+        assert pair.small.stats.tokens == 0
+        answer = await client.post("/v1/chat/completions", json=ask("Tell me a story.", model="leader"))
+    assert answer.json()["choices"][0]["message"]["content"] == STORY
+
+
+@pytest.mark.parametrize(
+    ("model", "capable"), [("entropy", "large"), ("leader(small+large)", "large"), ("leader(large+small)", "small")]
+)
+async def test_tools_go_to_the_capable_one_of_a_pair_alone(opened: Open, pair: Pair, model: str, capable: str) -> None:
+    call = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
+    for server in (pair.small, pair.large):
+        server.script = Script(default=Reply(tool_calls=(call,)))
+    tool = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
+    async with opened() as client:
+        answer = await client.post("/v1/chat/completions", json=ask("Is it hot?", model=model, tools=[tool]))
+    assert answer.headers["x-tandem-route"] == f"direct({capable})"
+    [choice] = answer.json()["choices"]
+    assert choice["message"]["tool_calls"][0]["function"]["name"] == "weather"
+    asked = {"small": pair.small.stats.requests, "large": pair.large.stats.requests}
+    assert {name for name, requests in asked.items() if requests} == {capable}
 
 
 async def test_each_policy_is_a_virtual_model(opened: Open) -> None:

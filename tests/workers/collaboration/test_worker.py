@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from redis.asyncio import Redis
 
@@ -29,8 +30,10 @@ from workers.collaboration.protocol import (
     Written,
 )
 from workers.collaboration.remote import CeleryCollaboration
+from workers.divergence.features import SCALARS
+from workers.divergence.trained_head import HeadCard, TokenTable, TrainedHead
 from workers.engines.address import EngineAddress
-from workers.engines.errors import EngineUnavailable
+from workers.engines.errors import EngineRefused, EngineUnavailable
 from workers.engines.protocol import Sampling
 from workers.engines.scripted.script import Reply, Script
 from workers.engines.scripted.server import ScriptedServer
@@ -39,6 +42,7 @@ from workers.messages import Message
 TEXT = " ".join(str(number) for number in range(100, 160))
 # The small model is sure of twenty tokens, then in doubt for twenty, and so on; the large one is always sure.
 DOUBTS = (-0.01,) * 20 + (-1.0,) * 20
+DIGESTS = {"small": "5" * 64, "large": "1" * 64}
 
 
 @dataclass
@@ -52,7 +56,9 @@ class Pair:
 
     def addresses(self, **fields: Any) -> dict[str, EngineAddress]:
         return {
-            name: EngineAddress(name=name, kind="llamacpp", url=server.url, **{"slots": 8, **fields})
+            name: EngineAddress(
+                name=name, kind="llamacpp", url=server.url, sha256=DIGESTS[name], **{"slots": 8, **fields}
+            )
             for name, server in (("small", self.small), ("large", self.large))
         }
 
@@ -85,9 +91,12 @@ async def client(redis_url: str) -> AsyncIterator[Redis]:
     await client.aclose()
 
 
-def remote(client: Redis, pair: Pair, *, limit: int = 32, patience: float = 10, **how: Any) -> CeleryCollaboration:
+def remote(
+    client: Redis, pair: Pair, *, limit: int = 32, patience: float = 10, head: str = "", **how: Any
+) -> CeleryCollaboration:
     url = "redis://{host}:{port}/{db}".format(**{"db": 0, **client.connection_pool.connection_kwargs})
-    return CeleryCollaboration(create_app(url), client, pair.addresses(**how), limit=limit, patience=patience)
+    engines = pair.addresses(**how)
+    return CeleryCollaboration(create_app(url), client, engines, limit=limit, patience=patience, head=head)
 
 
 def request(question: str = "Count.", policy: str = "entropy", **fields: Any) -> CollaborationRequest:
@@ -401,3 +410,46 @@ async def test_faults_of_the_worker_reach_the_reader_as_what_they_are(client: Re
     pair.large.script = Script(default=Reply(texts=(TEXT,), failure="unavailable"))
     with pytest.raises(EngineUnavailable, match="large"):
         await everything(remote(client, pair), request(policy="large"))
+
+
+def head_that_finds_every_token_divergent(small: str, large: str, path: Path) -> Path:
+    """Its network has a bias and nothing else."""
+    seen = SCALARS + 1
+    weights = {
+        "mean": np.zeros(seen),
+        "deviation": np.ones(seen),
+        "enter.weight": np.zeros((2, seen)),
+        "enter.bias": np.zeros(2),
+        "norm.weight": np.zeros(2),
+        "norm.bias": np.zeros(2),
+        "leave.weight": np.zeros((1, 2)),
+        "leave.bias": np.full(1, 9.0),
+    }
+    card = HeadCard(small=small, large=large, threshold=0.5, blocks=0, seed=0, labels=0)
+    table = TokenTable(np.zeros((300, 1), dtype=np.int8), np.ones(1, dtype=np.float32))
+    TrainedHead(card, {name: array.astype(np.float32) for name, array in weights.items()}, table).save(path)
+    return path
+
+
+@pytest.mark.usefixtures("worker")
+async def test_the_configured_head_judges_in_the_worker(client: Redis, pair: Pair, tmp_path: Path) -> None:
+    pair.play(TEXT[:40])
+    head = head_that_finds_every_token_divergent(DIGESTS["small"], DIGESTS["large"], tmp_path / "head.npz")
+    writers = []
+    for collaboration in (remote(client, pair), remote(client, pair, head=str(head))):
+        events = await everything(collaboration, request(policy="divergence"))
+        check_whole(events)
+        writers.append({event.model for event in events if isinstance(event, Written)})
+    # By entropy the small model writes where it is sure; this head leaves it nothing.
+    assert writers == [{"small", "large"}, {"large"}]
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_head_of_the_same_pair_the_other_way_round_is_refused(
+    client: Redis, pair: Pair, tmp_path: Path
+) -> None:
+    pair.play()
+    head = head_that_finds_every_token_divergent(DIGESTS["large"], DIGESTS["small"], tmp_path / "head.npz")
+    with pytest.raises(EngineRefused, match=f"trained for the models with sha256 {DIGESTS['large']}"):
+        await everything(remote(client, pair, head=str(head)), request(policy="divergence"))
+    assert pair.tokens == 0

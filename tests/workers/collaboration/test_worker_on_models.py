@@ -1,9 +1,12 @@
 """Collaborative answers through real Celery workers, on real models."""
 
+import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from tests.collaborate_worker import collaborate_worker
 from tests.truncated import truncated_smollm
 from tests.workers.collaboration.writing import Outcome, llamacpp_server, request
 from workers.celery_app import create_app
+from workers.collaboration.job import BEAT_SECONDS, lease_key
 from workers.collaboration.protocol import CollaborationRequest
 from workers.collaboration.remote import CeleryCollaboration
 from workers.engines.address import EngineAddress, open_engine
@@ -71,15 +75,40 @@ async def test_llamacpp_engines_go_on_after_the_death_of_their_worker(
         await check_whole(outcome, wanted, large)
 
 
-async def test_a_torch_engine_writes_in_the_worker(own: tuple[str, Redis], llamacpp_url: str, tmp_path: Path) -> None:
+async def test_a_torch_engine_writes_in_the_worker_whose_heartbeats_go_on(
+    own: tuple[str, Redis], llamacpp_url: str, tmp_path: Path
+) -> None:
     pytest.importorskip("torch", reason="the torch engine needs the extra `worker`")
     url, client = own
     small = EngineAddress(name="s", kind="torch", source=str(truncated_smollm()), context=512, threads=1)
     large = EngineAddress(name="l", kind="llamacpp", url=llamacpp_url, slots=2)
     wanted = request("entropy", text=QUESTION, max_tokens=24, threshold=0.8, stay=4)
-    outcome = Outcome()
+    outcome, lease = Outcome(), Lease()
     with collaborate_worker(url, tmp_path / "log", concurrency=1):
+        watching = asyncio.create_task(lease.watch(client, wanted.job))
         async for event in remote(url, client, small, large).write(wanted):
             outcome.add(event)
+        watching.cancel()
     await check_whole(outcome, wanted, large)
     assert all(token.entropy is not None for token in outcome.written if token.model == "s")
+    # Loading takes longer than a beat, and is in the time that the lease was held.
+    assert lease.renewals >= lease.seconds / BEAT_SECONDS / 2 > 1
+
+
+@dataclass
+class Lease:
+    """What was seen of the lease of an answer: for how long it was held, and how often it was given more time."""
+
+    seconds: float = 0.0
+    renewals: int = 0
+
+    async def watch(self, client: Redis, job: str) -> None:
+        began, left = None, 0
+        while True:
+            now = int(await client.pttl(lease_key(job)))
+            if now > 0:
+                began = began or time.monotonic()
+                self.seconds = time.monotonic() - began
+                self.renewals += now > left
+            left = now
+            await asyncio.sleep(0.02)
