@@ -1,6 +1,7 @@
 """``python -m bench.handover``: what a hand-over between two models costs, at growing lengths of the text before it.
 
-The default pair on llama.cpp as the settings say; with ``--sglang SMALL_URL LARGE_URL`` two SGLang servers as well.
+A turn ends by itself at its bound, or is cut short by an abort. The default pair on llama.cpp as the settings say; with
+``--sglang SMALL_URL LARGE_URL`` two SGLang servers as well.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from rich.console import Console
 
 from bench.engines import engines_running
 from bench.handover.report import HandoverReport, HandoverRow, aims_of, plot, rows_of, show
-from bench.handover.timing import hand_over
+from bench.handover.timing import WAYS, hand_over
 from bench.plot import PlottingMissing
 from bench.record import write_report
 from orchestrator.model_park import build_engine
@@ -78,9 +79,10 @@ async def _measured(pairs: Mapping[str, Mapping[Role, Engine]], plan: Plan, cons
     rows: list[HandoverRow] = []
     for system, engines in pairs.items():
         for prefix in plan.prefixes:
-            console.print(f"  {system}: {plan.times} hand-overs each way after {prefix} tokens")
-            handings = [handing async for handing in hand_over(engines, prefix, plan.turn, plan.times)]
-            rows += rows_of(system, prefix, plan.turn, handings)
+            for way in WAYS:
+                console.print(f"  {system}: {plan.times} hand-overs in each direction after {prefix} tokens, {way}")
+                handings = [handing async for handing in hand_over(engines, prefix, plan.turn, plan.times, way)]
+                rows += rows_of(system, prefix, plan.turn, handings)
         for engine in engines.values():
             await engine.aclose()
     return rows

@@ -1,6 +1,7 @@
 """From timed hand-overs to rows, an aim, a table and a plot."""
 
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 from rich.table import Table
 
-from bench.handover.timing import Handing
+from bench.handover.timing import WAYS, Handing, Way
 from bench.plot import blank
 from bench.record import Aim, ReportHead
 
@@ -17,15 +18,17 @@ _NOISE_MS = 5.0
 
 
 class HandoverRow(BaseModel):
-    """Hand-overs on one kind of engine, from ``origin`` to the other model, after ``prefix`` tokens; milliseconds from
-    the last token of one to the first of the other: median and quartiles. ``own``: the median until the same model's
-    next token when nothing is new to it; ``delta`` is what remains, the price of reading the ``read`` tokens that the
-    other one wrote (median). ``prefill`` is what the same engine takes beyond ``own`` for as many new tokens behind the
-    same prefix without any hand-over (median). ``cached``: the fewest tokens that the cache served."""
+    """Hand-overs on one kind of engine, from ``origin``, whose turn ended in this ``way``, to the other model, after
+    ``prefix`` tokens; milliseconds from the last token of one to the first of the other: median and quartiles.
+    ``own``: the median until the same model's next token when nothing is new to it; ``delta`` is what remains, the
+    price of reading the ``read`` tokens that the other one wrote (median) and of the abort, where the turn was cut.
+    ``prefill`` is what the same engine takes beyond ``own`` for as many new tokens behind the same prefix without any
+    hand-over (median). ``cached``: the fewest tokens that the cache served."""
 
     model_config = ConfigDict(frozen=True)
 
     system: str
+    way: Way
     setting: str
     origin: str
     prefix: int
@@ -45,15 +48,18 @@ class HandoverReport(ReportHead):
 
 
 def rows_of(system: str, prefix: int, turn: int, handings: Sequence[Handing]) -> list[HandoverRow]:
-    """A row for each direction."""
+    """A row for each way and direction."""
     rows = []
-    for origin, setting in (("small", "small to large"), ("large", "large to small")):
-        own = [handing for handing in handings if handing.origin == origin]
+    for way, (origin, setting) in product(WAYS, (("small", "small to large"), ("large", "large to small"))):
+        own = [handing for handing in handings if (handing.way, handing.origin) == (way, origin)]
+        if not own:
+            continue
         times = np.array([handing.seconds for handing in own]) * 1000
         floors = np.array([handing.own for handing in own]) * 1000
         rows.append(
             HandoverRow(
                 system=system,
+                way=way,
                 setting=setting,
                 origin=origin,
                 prefix=prefix,
@@ -72,14 +78,21 @@ def rows_of(system: str, prefix: int, turn: int, handings: Sequence[Handing]) ->
 
 
 def aims_of(rows: Sequence[HandoverRow]) -> list[Aim]:
-    """One for each kind of engine: at every prefix, what a hand-over costs beyond the model's own next token is no more
-    than what the engine takes to read as many tokens there that nobody handed over, but for a tenth and timer noise."""
-    return [
-        _aim(system, [row for row in rows if row.system == system]) for system in dict.fromkeys(r.system for r in rows)
-    ]
+    """One for each kind of engine and way: at every prefix, what a hand-over costs beyond the model's own next token is
+    no more than what the engine takes to read as many tokens there that nobody handed over, but for a tenth and timer
+    noise."""
+    return [_aim(title, part) for title, part in _parts(rows).items()]
 
 
-def _aim(system: str, rows: Sequence[HandoverRow]) -> Aim:
+def _parts(rows: Sequence[HandoverRow]) -> dict[str, list[HandoverRow]]:
+    """The rows by kind of engine and way."""
+    parts: dict[str, list[HandoverRow]] = {}
+    for row in rows:
+        parts.setdefault(f"{row.system}, {row.way}", []).append(row)
+    return parts
+
+
+def _aim(title: str, rows: Sequence[HandoverRow]) -> Aim:
     parts, reached = [], True
     for setting in dict.fromkeys(row.setting for row in rows):
         ordered = sorted((row for row in rows if row.setting == setting), key=lambda row: row.prefix)
@@ -88,7 +101,7 @@ def _aim(system: str, rows: Sequence[HandoverRow]) -> Aim:
         parts.append(f"{setting} {points}")
     read = max(row.read for row in rows)
     return Aim(
-        aim=f"{system}: a hand-over costs no more than reading the delta, whatever the prefix",
+        aim=f"{title}: a hand-over costs no more than reading the delta, whatever the prefix",
         target=f"beyond the own next token ≤ {_SHARE} × reading as many without a hand-over + {_NOISE_MS:.0f} ms",
         measured=f"ms beyond the own next token: {'; '.join(parts)}",
         reached=reached,
@@ -99,11 +112,12 @@ def _aim(system: str, rows: Sequence[HandoverRow]) -> Aim:
 
 def show(report: HandoverReport, console: Console) -> None:
     table = Table(title=f"hand-overs in ms, on {report.machine}")
-    for column in ("engine", "direction", "prefix", "n", "median", "own next", "delta", "prefill", "read"):
-        table.add_column(column, justify="left" if column in ("engine", "direction") else "right", no_wrap=True)
+    for column in ("engine", "turn", "direction", "prefix", "n", "median", "own next", "delta", "prefill", "read"):
+        table.add_column(column, justify="left" if column in ("engine", "turn", "direction") else "right", no_wrap=True)
     for row in report.rows:
         table.add_row(
             row.system,
+            row.way,
             row.setting,
             str(row.prefix),
             str(row.n),
@@ -119,12 +133,12 @@ def show(report: HandoverReport, console: Console) -> None:
 
 
 def plot(report: HandoverReport, path: Path) -> None:
-    """One panel an engine: the hand-over and the own next token over the prefix. Raises ``PlottingMissing``."""
-    systems = list(dict.fromkeys(row.system for row in report.rows))
-    figure = blank(5.5 * len(systems), 4)
-    for index, system in enumerate(systems):
-        axes = figure.add_subplot(1, len(systems), index + 1)
-        rows = [row for row in report.rows if row.system == system]
+    """One panel for each engine and way: the hand-over and the own next token over the prefix. Raises
+    ``PlottingMissing``."""
+    parts = _parts(report.rows)
+    figure = blank(5.5 * len(parts), 4)
+    for index, (title, rows) in enumerate(parts.items()):
+        axes = figure.add_subplot(1, len(parts), index + 1)
         for setting, color in zip(dict.fromkeys(row.setting for row in rows), ("tab:blue", "tab:orange"), strict=False):
             line = [row for row in rows if row.setting == setting]
             prefixes = [row.prefix for row in line]
@@ -136,7 +150,7 @@ def plot(report: HandoverReport, path: Path) -> None:
             reading = [row.own + row.prefill for row in line]
             axes.plot(prefixes, reading, color=color, linestyle="--", label="as many tokens, no hand-over")
             axes.plot(prefixes, [row.own for row in line], color=color, linestyle=":", label="own next token")
-        axes.set_title(system)
+        axes.set_title(title)
         axes.set_xscale("log", base=2)
         axes.set_xlabel("tokens before the hand-over")
         axes.set_ylabel("ms to the first token")

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, cast, get_args
 
 from workers.collaboration.desk import LocalDesk
 from workers.collaboration.gate import OpenGate
@@ -19,16 +19,25 @@ from workers.messages import Message
 from workers.usage import Usage
 
 _SENTENCE = "Line {number} of record {run}: the quick brown fox looks at {number} apples and goes its way.\n"
+_BEYOND = 64
 _ROLES: tuple[Role, Role] = ("small", "large")
+
+Way = Literal["bounded", "cut"]
+"""How a turn ends: the engine was asked for so many tokens and ends by itself, as in ``stepwise``; or it goes on and is
+cut short where the policy hands over, as in ``entropy``, ``divergence`` and ``leader``: an abort comes first."""
+
+WAYS: tuple[Way, ...] = get_args(Way)
 
 
 @dataclass(frozen=True, slots=True)
 class Handing:
-    """One hand-over from ``origin``: seconds from the end of its turn to the other's first token, and what that one's
-    engine read. ``own`` are the seconds from request to first token when the same model goes on by itself a moment
-    later, with all but its last token in its cache; ``prefill`` those when as many tokens as at the hand-over are new
-    to it, which nobody handed over: other text behind what it had read already."""
+    """One hand-over from ``origin``: seconds from the last token of its turn, which ended in this ``way``, to the
+    other's first token, and what that one's engine read. ``own`` are the seconds from request to first token when the
+    same model goes on by itself a moment later, with all but its last token in its cache; ``prefill`` those when as
+    many tokens as at the hand-over are new to it, which nobody handed over: other text behind what it had read
+    already."""
 
+    way: Way
     origin: Role
     seconds: float
     own: float
@@ -37,28 +46,32 @@ class Handing:
     cached: int
 
 
-async def hand_over(engines: Mapping[Role, Engine], prefix: int, delta: int, times: int) -> AsyncIterator[Handing]:
+async def hand_over(
+    engines: Mapping[Role, Engine], prefix: int, delta: int, times: int, way: Way
+) -> AsyncIterator[Handing]:
     """Let two models take turns of ``delta`` tokens after ``prefix`` tokens that both have in their caches, until each
-    has handed over ``times`` times. The prefix is a new one, so that nothing of it is cached from before."""
+    has handed over ``times`` times. The prefix is a new one, so that nothing of it is cached from before. A model that
+    ends its turn by itself before it is cut gives no hand-over."""
     table = await _table(engines, prefix, delta, times)
-    page, desk, request = table.page, table.desk, table.request
     for role in _ROLES:
-        await _turn(desk, page, role, delta)
+        await _turn(table, role, 1, "bounded")
     for turn in range(2 * times):
-        role = _ROLES[turn % 2]
-        before = request.meter.usage[role]
-        ended = time.perf_counter()
-        first = await _turn(desk, page, role, delta)
+        origin, role = _ROLES[1 - turn % 2], _ROLES[turn % 2]
+        began = time.perf_counter()
+        written = await _turn(table, origin, delta, way)
+        before = table.request.meter.usage[role]
+        first = (await _turn(table, role, 1, "bounded")).first
+        read = _read(before, table.request.meter.usage[role])
         # What it is compared with begins from rest too: schedulers and clocks favour an engine that has waited.
-        rest = time.perf_counter() - ended
-        read = _read(before, request.meter.usage[role])
+        rest = written.last - began
         await asyncio.sleep(rest)
         asked = time.perf_counter()
-        own = await _turn(desk, page, role, 1)
+        own = (await _turn(table, role, 1, "bounded")).first
         fresh = read.prompt - read.cached
         await asyncio.sleep(rest)
         prefill = await _prefill(table, role, fresh, turn)
-        yield Handing(_ROLES[1 - turn % 2], first - ended, own - asked, prefill, fresh, read.cached)
+        if written.ended == way:
+            yield Handing(way, origin, first - written.last, own - asked, prefill, fresh, read.cached)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +86,8 @@ class _Table:
 
 
 async def _table(engines: Mapping[Role, Engine], prefix: int, delta: int, times: int) -> _Table:
-    limit = (2 * times + 2) * (delta + 1)
+    # A turn that is cut asks for all that is left: more than it is let write.
+    limit = (2 * times + 2) * (delta + 2) + _BEYOND
     request = CollaborationRequest(
         job=uuid.uuid4().hex,
         policy="turns",
@@ -116,17 +130,31 @@ async def _prefill(table: _Table, role: Role, fresh: int, turn: int) -> float:
     return seconds
 
 
-async def _turn(desk: LocalDesk, page: Page, role: Role, tokens: int) -> float:
-    """Let ``role`` write; when its first token came, on the clock of ``time.perf_counter``."""
-    first: float | None = None
-    async with aclosing(desk.propose(role, Call(limit=tokens))) as proposals:
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """When its first and its last token came, on the clock of ``time.perf_counter``, and how it ended."""
+
+    first: float
+    last: float
+    ended: Way
+
+
+async def _turn(table: _Table, role: Role, tokens: int, way: Way) -> _Turn:
+    """Let ``role`` write so many tokens."""
+    times: list[float] = []
+    ended: Way = "bounded"
+    call = Call(limit=tokens) if way == "bounded" else Call()
+    async with aclosing(table.desk.propose(role, call)) as proposals:
         async for proposal in proposals:
-            first = time.perf_counter() if first is None else first
+            times.append(time.perf_counter())
             if not proposal.ends:
-                list(page.put(Keep(role, (proposal,), "")))
-    if first is None:
+                list(table.page.put(Keep(role, (proposal,), "")))
+            if way == "cut" and len(times) == tokens:
+                ended = "cut"
+                break
+    if not times:
         raise RuntimeError(f"the {role} model wrote nothing")
-    return first
+    return _Turn(times[0], times[-1], ended)
 
 
 def _read(before: Usage, after: Usage) -> Usage:

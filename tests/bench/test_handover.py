@@ -1,30 +1,38 @@
 """The hand-over benchmark: its arithmetic, and a run over two scripted engines."""
 
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+
 import pytest
 
 from bench.handover.report import HandoverRow, aims_of, rows_of
-from bench.handover.timing import Handing, hand_over
+from bench.handover.timing import WAYS, Handing, Way, hand_over
+from tests.waiting import eventually
 from workers.collaboration.policy import Role
 from workers.engines.llamacpp import LlamaCppEngine
-from workers.engines.protocol import Engine
+from workers.engines.protocol import Engine, Finish, Generation, Token
 from workers.engines.scripted.script import Script, say
 from workers.engines.scripted.server import ScriptedServer
 
 
 def test_rows_hold_medians_and_what_the_delta_cost() -> None:
-    handings = [Handing("small", seconds / 1000, 0.010, 0.035, 17, 250) for seconds in (30, 40, 90)]
-    handings += [Handing("large", 0.020, 0.015, 0.021, 17, 251)]
-    forth, back = rows_of("llamacpp", 256, 16, handings)
+    handings = [Handing("bounded", "small", seconds / 1000, 0.010, 0.035, 17, 250) for seconds in (30, 40, 90)]
+    handings += [Handing("bounded", "large", 0.020, 0.015, 0.021, 17, 251)]
+    handings += [Handing("cut", "small", 0.055, 0.010, 0.035, 17, 250)]
+    forth, back, cut = rows_of("llamacpp", 256, 16, handings)
     assert (forth.setting, forth.n, forth.median) == ("small to large", 3, pytest.approx(40))
     assert (forth.own, forth.delta, forth.read, forth.cached) == (pytest.approx(10), pytest.approx(30), 17, 250)
     assert (back.setting, back.delta) == ("large to small", pytest.approx(5))
     assert (forth.prefill, back.prefill) == (pytest.approx(25), pytest.approx(6)), "beyond the own next token"
+    assert [row.way for row in (forth, back, cut)] == ["bounded", "bounded", "cut"]
+    assert (cut.setting, cut.delta) == ("small to large", pytest.approx(45))
 
 
-def _row(prefix: int, delta: float, prefill: float) -> HandoverRow:
+def _row(prefix: int, delta: float, prefill: float, way: Way = "bounded") -> HandoverRow:
     own = 0.01
     handings = [
-        Handing(origin, delta / 1000 + own, own, prefill / 1000 + own, 17, prefix) for origin in ("small", "large")
+        Handing(way, origin, delta / 1000 + own, own, prefill / 1000 + own, 17, prefix) for origin in ("small", "large")
     ]
     return rows_of("sglang", prefix, 16, handings)[0]
 
@@ -37,16 +45,67 @@ def test_the_aim_is_missed_where_a_hand_over_costs_more_than_reading() -> None:
     assert "400 against 55 at 4096" in missed.measured
 
 
-async def test_models_take_turns_and_read_only_what_is_new() -> None:
-    script = Script(default=say("on and on. ", endless=True))
-    with ScriptedServer(script) as small, ScriptedServer(script) as large:
-        engines: dict[Role, Engine] = {
-            "small": LlamaCppEngine("small", small.url),
-            "large": LlamaCppEngine("large", large.url),
-        }
-        handings = [handing async for handing in hand_over(engines, prefix=200, delta=5, times=3)]
+def test_turns_that_are_cut_are_judged_by_themselves() -> None:
+    kept, missed = aims_of([_row(256, 40, 38), _row(256, 90, 38, "cut")])
+    assert (kept.reached, missed.reached) == (True, False)
+    assert missed.aim.startswith("sglang, cut:")
+
+
+@dataclass
+class Pair:
+    small: ScriptedServer
+    large: ScriptedServer
+
+    async def hand_over(self, way: Way, kind: type[LlamaCppEngine] = LlamaCppEngine) -> list[Handing]:
+        engines: dict[Role, Engine] = {"small": kind("small", self.small.url), "large": kind("large", self.large.url)}
+        handings = [handing async for handing in hand_over(engines, prefix=200, delta=5, times=3, way=way)]
         for engine in engines.values():
             await engine.aclose()
+        return handings
+
+    @property
+    def aborted(self) -> int:
+        return self.small.stats.aborted + self.large.stats.aborted
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    script = Script(default=say("on and on. ", endless=True, delay=0.01))
+    with ScriptedServer(script) as small, ScriptedServer(script) as large:
+        yield Pair(small, large)
+
+
+# A scripted engine forgets what it wrote until it was cut, five tokens; it reads those again.
+@pytest.mark.parametrize(("way", "aborts", "most"), [("bounded", 0, 8), ("cut", 6, 13)])
+async def test_models_take_turns_and_read_only_what_is_new(pair: Pair, way: Way, aborts: int, most: int) -> None:
+    handings = await pair.hand_over(way)
+    assert {handing.way for handing in handings} == {way}
+    await eventually(lambda: pair.aborted == aborts)
     assert [handing.origin for handing in handings] == ["large", "small"] * 3
     assert all(handing.seconds > 0 and handing.own > 0 and handing.prefill > 0 for handing in handings)
-    assert all(handing.read <= 8 and handing.cached >= 200 for handing in handings)
+    assert all(handing.read <= most and handing.cached >= 200 for handing in handings)
+
+
+async def test_a_turn_that_ends_before_it_is_cut_gives_no_hand_over(pair: Pair) -> None:
+    pair.small.script = Script(default=say("on"))
+    assert [handing.origin for handing in await pair.hand_over("cut")] == ["large"] * 3
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_what_an_abort_takes_is_in_the_hand_overs_of_turns_that_are_cut(pair: Pair, way: Way) -> None:
+    handings = await pair.hand_over(way, SlowToAbort)
+    assert [handing.seconds >= SlowToAbort.seconds for handing in handings] == [way == "cut"] * 6
+
+
+class SlowToAbort(LlamaCppEngine):
+    """Waits when it is closed before its end, as SGLang's client does for the answer to its abort."""
+
+    seconds = 1.0
+
+    async def generate(self, generation: Generation) -> AsyncIterator[Token | Finish]:
+        async for event in super().generate(generation):
+            try:
+                yield event
+            except GeneratorExit:
+                await asyncio.sleep(0 if isinstance(event, Finish) else self.seconds)
+                raise
