@@ -13,6 +13,7 @@ from rich.table import Table
 
 from bench.collaboration.aims import aims_of
 from bench.collaboration.costs import EngineCosts, measure_costs
+from bench.collaboration.gpu import Gpu, GpuModel, GpuUnreadable, read_gpu
 from bench.collaboration.plan import PARTS, Part, Setting, one_of_each, only, settings_of_policies, wanted
 from bench.collaboration.plot import plot_shares
 from bench.collaboration.rows import POOLED, Graded, Sizes, rows_of
@@ -51,6 +52,7 @@ class Bench:
     cache: Path
     results: Path
     head: TrainedHead | None
+    gpu: Gpu
     at_once: int
     one: bool = False
 
@@ -141,12 +143,12 @@ async def run(bench: Bench, console: Console) -> list[Row]:
             for setting in bench.compared():
                 answers[setting] = await runner.answers(questions, setting, part.dataset)
                 pooled.setdefault(setting, []).extend(answers[setting])
-            rows += rows_of(part.dataset, answers, sizes)
+            rows += rows_of(part.dataset, answers, sizes, bench.gpu)
     finally:
         cache.close()
         for engine in engines.values():
             await engine.aclose()
-    return rows if len(bench.parts) == 1 else [*rows, *rows_of(POOLED, pooled, sizes)]
+    return rows if len(bench.parts) == 1 else [*rows, *rows_of(POOLED, pooled, sizes, bench.gpu)]
 
 
 def _right(question: Question, trace: Trace) -> bool:
@@ -170,6 +172,10 @@ def main(
         list[str] | None, typer.Option(help="These policies and both models alone; writes no report. Repeatable.")
     ] = None,
     head: Annotated[str, typer.Option(help="A head of `divergence`; by default the one that ships for the pair.")] = "",
+    gpu: Annotated[
+        Path | None,
+        typer.Option(help="JSON of what a GPU costs, to model wall-clock by; by default an A100's data sheet."),
+    ] = None,
     results: Annotated[Path, typer.Option(help="Where data and plot go.")] = Path("bench/results"),
     cache: Annotated[Path | None, typer.Option(help="Cache of answers; by default beside the models.")] = None,
     threads: Annotated[int, typer.Option(help="Threads of each engine; 0 takes the settings'.")] = 0,
@@ -192,13 +198,22 @@ def main(
             cache=cache or settings.storage.models.parent / "collaborations.sqlite",
             results=results,
             head=HeadShelf().find(small.sha256, large.sha256, head),
+            gpu=read_gpu(gpu) if gpu else GpuModel(),
             at_once=at_once,
             one=one,
         )
         with engines_running(settings, console):
             measured = asyncio.run(run(bench, console))
         _report(bench, measured, console)
-    except (NoQuestions, SettingsInvalid, PlottingMissing, StackError, ModelUnavailable, HeadUnreadable) as error:
+    except (
+        NoQuestions,
+        SettingsInvalid,
+        PlottingMissing,
+        StackError,
+        ModelUnavailable,
+        HeadUnreadable,
+        GpuUnreadable,
+    ) as error:
         console.print(f"[red]{error}[/red]", highlight=False)
         raise typer.Exit(1) from None
 

@@ -1,4 +1,4 @@
-"""What decoding and reading cost on two engines: measured here, and modelled for a GPU."""
+"""What decoding and reading cost on two engines, measured here."""
 
 import asyncio
 import math
@@ -95,38 +95,3 @@ async def _token_times(engine: Engine, prompt: Sequence[int], limit: int) -> lis
     # The server frees its slot after the answer has ended.
     await asyncio.sleep(0.05)
     return times or [time.perf_counter() - started]
-
-
-class GpuModel(BaseModel):
-    """A GPU that serves both models one request at a time. Decoding is bound by memory: every token reads all weights
-    once. Reading is bound by arithmetic: two operations for each weight and token. ``hop`` is what a call costs
-    besides, in seconds.
-
-    The defaults are NVIDIA's data sheet of the A100 80GB SXM (2,039 GB/s; 312 TFLOPS dense in bfloat16), of which half
-    is assumed to be reached in either case, and weights of two bytes.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    bandwidth: float = 2039e9
-    operations: float = 312e12
-    reached: float = 0.5
-    weight_bytes: float = 2.0
-    hop: float = 0.005
-
-    def decode(self, billions: float) -> float:
-        """Seconds a token."""
-        return billions * 1e9 * self.weight_bytes / (self.bandwidth * self.reached)
-
-    def read(self, billions: float) -> float:
-        """Seconds a token in a long chunk."""
-        return billions * 1e9 * 2 / (self.operations * self.reached)
-
-    def seconds(self, usage: Mapping[str, Usage], calls: Mapping[str, int], billions: Mapping[str, float]) -> float:
-        """Wall-clock of one trace. Every call with something to read reads all weights at least once."""
-        total = 0.0
-        for model, used in usage.items():
-            size, times = billions[model], calls[model]
-            total += used.completion * self.decode(size) + times * self.hop
-            total += max((used.prompt - used.cached) * self.read(size), times * self.decode(size))
-        return total

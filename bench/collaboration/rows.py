@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.collaboration.costs import GpuModel, needed_seconds
+from bench.collaboration.costs import needed_seconds
+from bench.collaboration.gpu import Gpu, Work
 from bench.collaboration.line import Outcome, distance_above_line
 from bench.collaboration.plan import ALONE, Setting
 from bench.collaboration.traces import BenchPair, Trace
@@ -14,8 +15,6 @@ from workers.usage import Usage
 
 _PROMPT_WEIGHT = 0.1
 POOLED = "all"
-# Billions of parameters of the small and the large model for which wall-clock on a GPU is modelled, beside the pair's.
-_GPU_PAIRS = ((1.7, 32.0), (1.7, 8.0), (8.0, 32.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +45,11 @@ class Sizes:
         return self.large if model == self.pair.large else self.small
 
 
-def rows_of(dataset: str, answers: Answers, sizes: Sizes) -> list[Row]:
+def rows_of(dataset: str, answers: Answers, sizes: Sizes, gpu: Gpu) -> list[Row]:
     """One row for each setting; the first two are the models alone. ``seconds`` are those of the ``timed`` answers, the
     ones that were written one at a time."""
     ends = {setting.policy: graded for setting, graded in answers.items() if setting.policy in ALONE}
-    return [_row(dataset, setting, graded, ends, sizes) for setting, graded in answers.items()]
+    return [_row(dataset, setting, graded, ends, sizes, gpu) for setting, graded in answers.items()]
 
 
 def _row(
@@ -59,6 +58,7 @@ def _row(
     graded: Sequence[Graded],
     ends: Mapping[str, Sequence[Graded]],
     sizes: Sizes,
+    gpu: Gpu,
 ) -> Row:
     n, correct = len(graded), sum(one.correct for one in graded)
     usage, calls = totals(graded)
@@ -94,7 +94,7 @@ def _row(
             "above_line": above.above,
             "above_line_low": above.low,
             "above_line_high": above.high,
-            **_gpu(graded, ends["large"], sizes),
+            **_on_gpu(gpu, totals(graded), totals(ends["large"]), sizes),
         },
     )
 
@@ -114,15 +114,19 @@ def totals(graded: Sequence[Graded]) -> tuple[dict[str, Usage], dict[str, int]]:
     return usage, calls
 
 
-def _gpu(graded: Sequence[Graded], large: Sequence[Graded], sizes: Sizes) -> dict[str, float]:
-    """How many times faster than the large model alone these traces would be on a GPU, for several pairs of sizes."""
-    gpu = GpuModel()
-    speedups = {}
-    for small_size, large_size in ((sizes.small, sizes.large), *_GPU_PAIRS):
-        billions = {sizes.pair.small: small_size, sizes.pair.large: large_size}
-        alone, mixed = (gpu.seconds(*totals(part), billions) for part in (large, graded))
-        speedups[f"gpu_speedup_{small_size:g}_{large_size:g}"] = alone / mixed
-    return speedups
+def _on_gpu(gpu: Gpu, work: Work, alone: Work, sizes: Sizes) -> dict[str, float]:
+    """How many times faster than the large model alone these traces would be on a GPU, for several pairs of sizes; and
+    from which ratio of decoding times on, beside the first pair's small model."""
+    names = sizes.pair.small, sizes.pair.large
+    pairs = gpu.pairs(sizes.small, sizes.large)
+    figures = {}
+    for pair in pairs:
+        billions = dict(zip(names, pair, strict=True))
+        speedup = gpu.seconds(alone, billions) / gpu.seconds(work, billions)
+        figures[f"gpu_speedup_{pair[0]:g}_{pair[1]:g}"] = speedup
+    small, large = zip(names, pairs[0], strict=True)
+    ratio = gpu.break_even_ratio(work, alone, small, large)
+    return figures if ratio is None else {**figures, "break_even_ratio": ratio}
 
 
 def _weighted(usage: Mapping[str, Usage], sizes: Sizes) -> float:

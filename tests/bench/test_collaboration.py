@@ -12,7 +12,8 @@ from rich.console import Console
 
 from bench.collaboration.aims import aims_of
 from bench.collaboration.command import Bench, run
-from bench.collaboration.costs import EngineCosts, GpuModel, measure_costs, needed_seconds
+from bench.collaboration.costs import EngineCosts, measure_costs, needed_seconds
+from bench.collaboration.gpu import Gpu, GpuModel, GpuUnreadable, read_gpu
 from bench.collaboration.line import Outcome, accuracy_at, distance_above_line
 from bench.collaboration.plan import Part, Setting, only, settings_of_policies, wanted
 from bench.collaboration.plot import plot_shares
@@ -126,10 +127,89 @@ def test_accuracy_between_points_is_on_their_line() -> None:
 def test_a_gpu_pays_a_read_of_the_weights_for_every_call() -> None:
     gpu = GpuModel(bandwidth=1e12, operations=1e15, reached=1.0, weight_bytes=2.0, hop=0.0)
     usage = {"large": Usage(prompt=10, completion=100)}
-    once = gpu.seconds(usage, {"large": 1}, {"large": 10.0})
-    often = gpu.seconds(usage, {"large": 51}, {"large": 10.0})
+    once = gpu.seconds((usage, {"large": 1}), {"large": 10.0})
+    often = gpu.seconds((usage, {"large": 51}), {"large": 10.0})
     assert once == pytest.approx(101 * 0.02)
     assert often - once == pytest.approx(50 * 0.02)
+
+
+MEASURED = {
+    "hop": 0.001,
+    "models": {
+        "0.5": {"decode": 0.004, "read": {"1": 0.004, "100": 0.0001}},
+        "1.5": {"decode": 0.006, "read": {"1": 0.006, "100": 0.0002}},
+        "8": {"decode": 0.02, "read": {"1": 0.02, "100": 0.001}},
+    },
+}
+
+
+@pytest.fixture
+def measured(tmp_path: Path) -> Gpu:
+    path = tmp_path / "gpu.json"
+    path.write_text(json.dumps(MEASURED))
+    return read_gpu(path)
+
+
+def test_what_was_measured_on_a_gpu_takes_the_place_of_its_data_sheet(measured: Gpu) -> None:
+    usage = {"small": Usage(prompt=100, completion=10), "large": Usage(prompt=300, cached=200, completion=5)}
+    seconds = measured.seconds((usage, {"small": 1, "large": 1}), {"small": 0.5, "large": 8.0})
+    assert seconds == pytest.approx(10 * 0.004 + 100 * 0.0001 + 5 * 0.02 + 100 * 0.001 + 2 * 0.001)
+    answers = {Setting("small"): graded("s" * 10, 3), Setting("large"): graded("l" * 10, 6)}
+    figures = rows_of("gsm8k_test", answers, SIZES, measured)[0].extra
+    names = ["gpu_speedup_0.5_1.5", "gpu_speedup_0.5_8", "gpu_speedup_1.5_8"]
+    assert [name for name in figures if name.startswith("gpu_")] == names
+    # Ten tokens and the reading of the weights for each of two calls, which the trace has for both models.
+    assert figures["gpu_speedup_0.5_8"] == pytest.approx((11 * 0.02 + 0.004 + 0.002) / (11 * 0.004 + 0.02 + 0.002))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "No such file"),
+        ("{", "JSON"),
+        (json.dumps({"models": {"8": MEASURED["models"]["8"]}}), "two models"),  # type: ignore[index]
+        (json.dumps({**MEASURED, "bandwidth": 1}), "bandwidth"),
+        (json.dumps({"models": {"1": {"decode": 0, "read": {}}, "2": {"decode": 0, "read": {}}}}), "model 1 needs"),
+    ],
+)
+def test_a_file_that_does_not_say_what_a_gpu_costs_is_named(tmp_path: Path, text: str | None, said: str) -> None:
+    path = tmp_path / "gpu.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(GpuUnreadable, match=rf"(?s)gpu\.json.*{said}"):
+        read_gpu(path)
+
+
+def test_the_page_on_benchmarks_shows_a_file_that_can_be_read(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/benchmarks.md").read_text()
+    (tmp_path / "gpu.json").write_text(page.split("```json\n")[1].split("```")[0])
+    assert read_gpu(tmp_path / "gpu.json").pairs(0.5, 1.5) == [(1.7, 8.0)]
+
+
+def test_from_the_break_even_ratio_on_the_policy_is_faster() -> None:
+    gpu = GpuModel()
+    alone = ({"large": Usage(prompt=100, completion=200)}, {"large": 1})
+    mixed = (
+        {"small": Usage(prompt=100, completion=150), "large": Usage(prompt=300, cached=100, completion=50)},
+        {"small": 6, "large": 6},
+    )
+    ratio = gpu.break_even_ratio(mixed, alone, ("small", 1.7), ("large", 8.0))
+    assert ratio is not None
+    assert ratio > 1
+    for factor, faster in ((0.99, False), (1.01, True)):
+        billions = {"small": 1.7, "large": 1.7 * ratio * factor}
+        assert (gpu.seconds(mixed, billions) < gpu.seconds(alone, billions)) is faster
+
+
+def test_a_policy_that_leaves_the_large_model_no_less_to_do_never_breaks_even() -> None:
+    answers = {
+        Setting("small"): graded("s" * 10, 3),
+        Setting("large"): graded("l" * 10, 6),
+        Setting("leader"): graded("l" * 10 + "s", 6),
+        Setting("entropy"): graded("s" * 8 + "ll", 6),
+    }
+    rows = rows_of("gsm8k_test", answers, SIZES, GpuModel())
+    assert ["break_even_ratio" in row.extra for row in rows] == [True, False, False, True]
 
 
 def test_rows_say_shares_activated_parameters_and_hand_overs() -> None:
@@ -138,7 +218,7 @@ def test_rows_say_shares_activated_parameters_and_hand_overs() -> None:
         Setting("large"): graded("l" * 10, 6),
         Setting("entropy", (("threshold", 0.5),)): graded("sssssslll" + "s", 6),
     }
-    small, large, mixed = rows_of("gsm8k_test", answers, SIZES)
+    small, large, mixed = rows_of("gsm8k_test", answers, SIZES, GpuModel())
     assert (small.large_share, large.large_share, mixed.large_share) == (0.0, 1.0, pytest.approx(0.3))
     assert mixed.setting == "threshold=0.5"
     assert mixed.extra["activated_billions"] == pytest.approx(0.7 * 0.5 + 0.3 * 1.5)
@@ -230,6 +310,7 @@ async def test_a_whole_run_reports_every_policy_and_goes_on_where_it_stopped(tmp
             cache=tmp_path / "traces.sqlite",
             results=tmp_path,
             head=None,
+            gpu=GpuModel(),
             at_once=2,
         )
         rows = await run(bench, console)
