@@ -14,11 +14,10 @@ from orchestrator.diagnosis import Finding, diagnose
 from orchestrator.settings import Settings
 from tests import processes
 from tests.orchestrator.conftest import settings_for
+from tests.other_tokenizer import OfCharacters
 from tests.web.conftest import served
-from workers.engines.scripted.app import ScriptedApp
 from workers.engines.scripted.script import Script
 from workers.engines.scripted.server import ScriptedServer
-from workers.engines.scripted.wire import Exchange, Receive, Scope, Send
 
 _Set = Callable[..., Settings]
 _Rewrite = Callable[[bytes], bytes]
@@ -99,29 +98,11 @@ async def test_an_engine_that_is_away_is_named_with_its_address(settings: _Set) 
 
 
 async def test_tokenizers_that_split_the_same_text_differently_are_named(settings: _Set) -> None:
-    async with served(_OfCharacters()) as url:
+    async with served(OfCharacters(Script())) as url:
         finding = await _found(settings(TANDEM__MODELS__LARGE__ENGINE__URL=url), "tokenizers")
     assert not finding.ok
     assert "large and small split the same text differently" in finding.text
     assert "models of one family" in finding.text
-
-
-class _OfCharacters:
-    """A scripted engine whose tokens are characters instead of bytes."""
-
-    def __init__(self) -> None:
-        self._app = ScriptedApp(Script())
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope.get("path") != "/tokenize":
-            await self._app(scope, receive, send)
-            return
-        exchange = Exchange(receive, send)
-        try:
-            content = str((await exchange.json())["content"])
-            await exchange.answer(200, {"tokens": [ord(character) for character in content]})
-        finally:
-            exchange.finish()
 
 
 @asynccontextmanager
