@@ -1,4 +1,4 @@
-"""Behaviours in the prompt: short instructions, learned from earlier answers, before the question."""
+"""Behaviours and examples in the prompt: what was learned from earlier answers, before the question."""
 
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import replace
@@ -9,16 +9,19 @@ from workers.models.protocol import ChatModel, ChatRequest, ModelCard
 
 Behaviour = tuple[str, str]
 """Name and one-sentence instruction."""
+Example = tuple[str, str]
+"""Problem and solution."""
 
 
 class Briefed:
-    """Wraps a model: whatever it is asked about ``question`` begins with the behaviours (Metacognitive Reuse,
-    behaviour-conditioned inference). Requests about anything else pass as they are."""
+    """Wraps a model: whatever it is asked about ``question`` goes through the prompt ``name`` with what is ``given``.
+    Requests about anything else pass as they are."""
 
-    def __init__(self, inner: ChatModel, question: str, behaviours: Sequence[Behaviour]) -> None:
+    def __init__(self, inner: ChatModel, question: str, name: str, given: str) -> None:
         self._inner = inner
         self._question = question.strip()
-        self._listed = "\n".join(f"- {name}: {text}" for name, text in behaviours)
+        self._name = name
+        self._given = given
 
     @property
     def card(self) -> ModelCard:
@@ -37,7 +40,7 @@ class Briefed:
         if not about:
             return request
         message = request.messages[about[-1]]
-        text = render("behaviours", behaviours=self._listed, question=message.content)
+        text = render(self._name, question=message.content, **{self._name: self._given})
         messages = (
             *request.messages[: about[-1]],
             message.model_copy(update={"content": text}),
@@ -49,7 +52,25 @@ class Briefed:
 def briefed(
     models: Mapping[str, ChatModel], writers: Collection[str], question: str, behaviours: Sequence[Behaviour]
 ) -> Mapping[str, ChatModel]:
-    """The models, those named ``writers`` with the behaviours; the same ones where there are none."""
-    if not behaviours:
+    """The models, those named ``writers`` with the behaviours (Metacognitive Reuse, behaviour-conditioned inference);
+    the same ones where there are none."""
+    listed = "\n".join(f"- {name}: {text}" for name, text in behaviours)
+    return _wrapped(models, writers, question, "behaviours", listed)
+
+
+def shown_how(
+    models: Mapping[str, ChatModel], pupils: Collection[str], question: str, examples: Sequence[Example]
+) -> Mapping[str, ChatModel]:
+    """The models, those named ``pupils`` with the examples (AdaptMI); the same ones where there are none."""
+    listed = "\n\n".join(f"Problem: {problem}\nSolution:\n{solution}" for problem, solution in examples)
+    return _wrapped(models, pupils, question, "examples", listed)
+
+
+def _wrapped(
+    models: Mapping[str, ChatModel], readers: Collection[str], question: str, name: str, given: str
+) -> Mapping[str, ChatModel]:
+    if not given:
         return models
-    return {name: Briefed(model, question, behaviours) if name in writers else model for name, model in models.items()}
+    return {
+        model: Briefed(inner, question, name, given) if model in readers else inner for model, inner in models.items()
+    }

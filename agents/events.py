@@ -31,7 +31,8 @@ class AnswerRecalled(_Event):
 
 
 class RecalledEntry(BaseModel):
-    """An entry of the playbook that a run uses: a recipe or a behaviour, right at ``win_rate`` in its ``trials``."""
+    """An entry of the playbook that a run uses: a recipe, a behaviour or an example, right at ``win_rate`` in
+    its ``trials``."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -8,7 +8,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
 from agents.asking import Asker, clarified
-from agents.briefing import briefed
+from agents.briefing import briefed, shown_how
 from agents.collaborative import collaborative_names
 from agents.events import Assessed, Considered, Escalated, QuestionAsked, Routed, Verdict
 from agents.problem import Answer
@@ -159,7 +159,8 @@ class Nodes:
         if recollection.advice is not None and not state["attempts"]:
             problem = problem.model_copy(update={"options": {**recollection.advice.options, **problem.options}})
         work = self._work(runtime, route.models)
-        models = briefed(work.models, recollection.writers, problem.question, recollection.behaviours)
+        models = shown_how(work.models, recollection.pupils, problem.question, recollection.examples)
+        models = briefed(models, recollection.writers, problem.question, recollection.behaviours)
         work = replace(work, models=models)
         try:
             answer = await self._strategies[route.strategy].solve(problem, work)

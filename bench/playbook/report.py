@@ -171,9 +171,13 @@ def _harmless(pairs: Pairs) -> Aim:
 
 
 def _used(pairs: Pairs) -> str:
-    used = sum(bool(pair[0].recipes or pair[0].behaviours) for pair in pairs)
+    used = sum(_used_any(one) for one, _ in pairs)
     recipes = sum(bool(pair[0].recipes) for pair in pairs)
     return f"entries were used on {used} of {len(pairs)} questions, recipes on {recipes}"
+
+
+def _used_any(one: Answered) -> bool:
+    return bool(one.recipes or one.behaviours or one.examples)
 
 
 def _accuracy_difference(pairs: Pairs) -> tuple[float, tuple[float, float]]:
@@ -202,7 +206,7 @@ def _row(system: str, setting: str, dataset: str, answered: Sequence[Answered]) 
         tokens_ci95=tokens_interval,
         cost_each=cost,
         cost_ci95=cost_interval,
-        used=sum(bool(one.recipes or one.behaviours) for one in answered) / max(1, len(answered)),
+        used=sum(map(_used_any, answered)) / max(1, len(answered)),
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from celery import Celery
 from redis.asyncio import Redis
 
-from agents.events import Event, RunFinished, StepFinished
+from agents.events import Escalated, Event, RunFinished, StepFinished
 from bench.playbook.stream import Asked
 from bench.questions import Question
 from bench.scoring import right
@@ -58,8 +58,8 @@ _KEPT_TRACES = 1000
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One question's run. ``tokens`` were written, ``cost`` is parameter-weighted; ``recipes`` and ``behaviours`` count
-    the entries it used, promoted or not."""
+    """One question's run. ``tokens`` were written, ``cost`` is parameter-weighted; ``recipes``, ``behaviours`` and
+    ``examples`` count the entries it used, promoted or not."""
 
     asked: Asked
     correct: bool
@@ -68,6 +68,7 @@ class Answered:
     route: str
     recipes: int = 0
     behaviours: int = 0
+    examples: int = 0
     proven: bool = False
 
 
@@ -144,18 +145,18 @@ class _Arm:
         self._settings = settings
         self._park = park
         self._sandbox = sandbox
-        self.traces: dict[str, str] = {}
+        self.traces: dict[str, list[Event]] = {}
 
     async def run(self, asked: Asked, way: str) -> tuple[Answered, RunRecord, RunState]:
         question = asked.question
         run = uuid.uuid5(uuid.NAMESPACE_OID, f"{way} {question.id}").hex
         request = RunRequest(model="auto", messages=(Message(role="user", content=question.question),), seed=0)
         ledger = Ledger(self._settings.efforts[self._settings.default_effort].budget)
-        steps: list[str] = []
+        heard: list[Event] = []
 
         async def listen(event: Event) -> None:
-            if isinstance(event, StepFinished) and event.text.strip():
-                steps.append(event.text.strip())
+            if isinstance(event, StepFinished | Escalated):
+                heard.append(event)
 
         context = RunContext(
             run=run,
@@ -168,11 +169,11 @@ class _Arm:
             self._cold.cold = way == "cold"
         state = await self._controller.run(request, context)
         last = finished(state, ledger.summary())
-        self._remember(run, "\n".join(steps))
+        self._remember(run, heard)
         return await self._answered(asked, state, last), _record(run, request, last), state
 
-    def _remember(self, run: str, trace: str) -> None:
-        self.traces[run] = trace
+    def _remember(self, run: str, heard: list[Event]) -> None:
+        self.traces[run] = heard
         while len(self.traces) > _KEPT_TRACES:
             self.traces.pop(next(iter(self.traces)))
 
@@ -188,6 +189,7 @@ class _Arm:
             route=last.route or "",
             recipes=kinds.count("recipe"),
             behaviours=kinds.count("behaviour"),
+            examples=kinds.count("example"),
             proven=recalled.advice is not None and recalled.advice.proven,
         )
 
@@ -204,7 +206,7 @@ class _Cold:
         if not self.cold:
             return recalled
         nothing = Recollection()
-        names = ("used", "advice", "behaviours", "writers", "on_trial", "reason")
+        names = ("used", "advice", "behaviours", "writers", "examples", "pupils", "on_trial", "reason")
         return recalled.model_copy(update={name: getattr(nothing, name) for name in names})
 
 
@@ -222,12 +224,16 @@ class _Errands(Celery):  # type: ignore[misc]  # Celery is untyped
 class _HeardTraces(Traces):
     """What the runs' models wrote, as it was heard here."""
 
-    def __init__(self, redis: Redis, traces: Mapping[str, str]) -> None:
+    def __init__(self, redis: Redis, traces: Mapping[str, list[Event]]) -> None:
         super().__init__(redis)
         self._traces = traces
 
     async def text(self, run: TaughtRun) -> str:
-        return self._traces.get(run.id) or run.text
+        steps = [event.text for event in await self._events(run) if isinstance(event, StepFinished)]
+        return "\n".join(step.strip() for step in steps if step.strip()) or run.text
+
+    async def _events(self, run: TaughtRun) -> list[Event]:
+        return self._traces.get(run.id, [])
 
 
 class _Metered:

@@ -3,7 +3,7 @@
 -- without its win rate in each status (JSON), and the change (JSON), each part of which may be missing:
 -- {"status" (with "from", those it may come from, and "anew": whether its evidence is dropped), "pinned", "definition"}
 -- Returns the entry's fields and values, none where it is not there.
-local entry, vectors, values = KEYS[12], KEYS[13], KEYS[14]
+local entry, vectors, values = KEYS[LAST + 1], KEYS[LAST + 2], KEYS[LAST + 3]
 if redis.call('EXISTS', entry) == 0 then
   return {}
 end

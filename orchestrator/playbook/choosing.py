@@ -1,9 +1,9 @@
 """Which of the entries of a topic a run uses, and which one it puts to the test."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from orchestrator.playbook.entry import Entry, Topic
+from orchestrator.playbook.entry import Entry, Kind, Topic
 from orchestrator.playbook.evidence import saving
 from orchestrator.playbook.recollection import Advice, Asked, OnTrial, Recollection, shown
 from orchestrator.settings_playbook import PlaybookSettings
@@ -20,14 +20,20 @@ def choose(
     settings: PlaybookSettings,
     *,
     writers: Sequence[str],
+    pupils: Sequence[str],
     route_of: RouteOf,
 ) -> Recollection:
-    """``writers`` are the models that may be given behaviours; ``route_of`` a recipe's route here, None where what it
-    needs is not configured. Chance comes from the run's id, so that a run that is resumed chooses the same."""
+    """``writers`` are the models that may be given behaviours, ``pupils`` those that may be given examples;
+    ``route_of`` a recipe's route here, None where what it needs is not configured. Chance comes from the run's id, so
+    that a run that is resumed chooses the same."""
     chance = random.Random(asked.run)
-    usable = [entry for entry in entries if entry.kind == "behaviour" or route_of(entry) is not None]
-    if not writers:
-        usable = [entry for entry in usable if entry.kind == "recipe"]
+    with_examples = bool(pupils) and settings.examples > 0
+    may_be_used: Mapping[Kind, Callable[[Entry], bool]] = {
+        "recipe": lambda entry: route_of(entry) is not None,
+        "behaviour": lambda entry: bool(writers),
+        "example": lambda entry: with_examples and not entry.quotes(asked.question),
+    }
+    usable = [entry for entry in entries if may_be_used[entry.kind](entry)]
     promoted = [entry for entry in usable if entry.status == "promoted"]
     used = in_force(promoted, topic, settings)
     tried, on_trial = None, None
@@ -36,19 +42,22 @@ def choose(
         if asked.may_explore and candidates and chance.random() < settings.explore:
             tried = _sampled(candidates, topic, settings, chance)
             on_trial = _test(tried, topic, _COIN, chance)
-            used = _with(used, tried) if on_trial.used else used
+            used = with_tried(used, tried, settings) if on_trial.used else used
         elif used and settings.control > 0:
             tried = chance.choice(used)
             on_trial = _test(tried, topic, 1 - settings.control, chance)
             used = used if on_trial.used else [entry for entry in used if entry is not tried]
     recipe = next((entry for entry in used if entry.kind == "recipe"), None)
     behaviours = [entry for entry in used if entry.kind == "behaviour"]
+    examples = [entry for entry in used if entry.kind == "example"]
     return Recollection(
         topic=topic.id,
         used=tuple(shown(entry) for entry in used),
         advice=None if recipe is None else _advice(recipe, route_of),
         behaviours=tuple((entry.name, entry.text) for entry in behaviours),
         writers=tuple(writers) if behaviours else (),
+        examples=tuple((entry.problem, entry.text) for entry in examples),
+        pupils=tuple(pupils) if examples else (),
         on_trial=on_trial,
         reason=_reason(topic, used, tried, on_trial),
     )
@@ -67,21 +76,26 @@ def sampled_rate(entry: Entry, chance: random.Random) -> float:
 
 
 def in_force(promoted: Sequence[Entry], topic: Topic, settings: PlaybookSettings) -> list[Entry]:
-    """What a run is given of the topic's promoted entries: the best recipe and the best behaviours."""
+    """What a run is given of the topic's promoted entries: the best recipe, and the best of the other kinds."""
     ordered = sorted(promoted, key=lambda entry: merit(entry, topic, entry.win_rate, settings), reverse=True)
     recipes = [entry for entry in ordered if entry.kind == "recipe"]
     behaviours = [entry for entry in ordered if entry.kind == "behaviour"]
-    return [*recipes[:1], *behaviours[: settings.behaviours]]
+    examples = [entry for entry in ordered if entry.kind == "example"]
+    return [*recipes[:1], *behaviours[: settings.behaviours], *examples[: settings.examples]]
+
+
+def with_tried(used: Sequence[Entry], tried: Entry, settings: PlaybookSettings) -> list[Entry]:
+    """``used`` with an entry on trial. It takes the place of another where there is no room beside it: a run has one
+    recipe, and no more examples than a prompt may have."""
+    if tried.kind == "behaviour":
+        return [*used, tried]
+    room = {"recipe": 0, "example": settings.examples - 1}[tried.kind]
+    same = [entry for entry in used if entry.kind == tried.kind][:room]
+    return [*(entry for entry in used if entry.kind != tried.kind), *same, tried]
 
 
 def _sampled(candidates: Sequence[Entry], topic: Topic, settings: PlaybookSettings, chance: random.Random) -> Entry:
     return max(candidates, key=lambda entry: merit(entry, topic, sampled_rate(entry, chance), settings))
-
-
-def _with(used: Sequence[Entry], tried: Entry) -> list[Entry]:
-    """A run has one recipe: that on trial takes the place of another."""
-    kept = [entry for entry in used if not (entry.kind == "recipe" == tried.kind)]
-    return [*kept, tried]
 
 
 def _test(entry: Entry, topic: Topic, share: float, chance: random.Random) -> OnTrial:

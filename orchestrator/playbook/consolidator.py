@@ -1,7 +1,8 @@
 """The consolidator and the guide: a large model looks at what a topic's runs did, and proposes what to try.
 
 Behaviours are distilled after Metacognitive Reuse (reflect on traces, write ``name: instruction``); recipes are
-proposed and memory is kept small after EGuR (guide and consolidator). Whatever comes of it is a candidate and has to
+proposed and memory is kept small after EGuR (guide and consolidator); examples are quoted from what was right, for the
+small model where it does badly (AdaptMI). Whatever comes of it is a candidate and has to
 prove itself.
 """
 
@@ -13,12 +14,13 @@ import numpy as np
 
 from orchestrator.playbook.entry import Entry, Kind, Recipe, Topic
 from orchestrator.playbook.evidence import better
-from orchestrator.playbook.learner import Archive
+from orchestrator.playbook.learner import Archive, won_of
+from orchestrator.playbook.lesson import Lesson
 from orchestrator.playbook.parts import PlaybookParts
 from orchestrator.playbook.prompts import render
-from orchestrator.playbook.proposals import behaviours_in, recipe_named, recipes_in
+from orchestrator.playbook.proposals import behaviours_in, example_name, recipe_named, recipes_in
 from orchestrator.playbook.repertoire import Repertoire
-from orchestrator.playbook.text import PROBLEM_CHARACTERS, plain
+from orchestrator.playbook.text import EXAMPLE_CHARACTERS, PROBLEM_CHARACTERS, plain, plain_lines
 from orchestrator.playbook.traces import Traces
 from orchestrator.settings_playbook import PlaybookSettings
 from orchestrator.storage.records import TaughtRun
@@ -28,6 +30,10 @@ from workers.messages import Message
 from workers.models.protocol import ChatModel, ChatRequest, complete
 
 _TRACES = 4
+_QUOTED = 10
+"""Runs, the latest, of which one may become an example."""
+_EXAMPLES = 3
+"""Of a topic, on trial or in use. One is proposed at a time: they are tried in each other's place."""
 _NEW = 3
 """Proposals of a kind at a time."""
 _SAME = 0.9
@@ -61,13 +67,35 @@ class Consolidator:
         return await self._propose_recipes(topic, [recipe for recipe in recipes if recipe is not None])
 
     async def consolidate(self, topic: Topic, runs: Sequence[TaughtRun], model: ChatModel) -> list[Entry]:
-        """Distil behaviours from the topic's latest ``runs``, rewrite a weak one, propose recipes; the new candidates.
+        """Quote an example and distil behaviours from the topic's latest ``runs``, rewrite a weak one, propose recipes;
+        the new candidates.
 
         Raises what the model does; what was proposed before stays.
         """
-        added = await self._distil(topic, runs, model)
+        # Before the model is asked: by the time that it answers the run may have been deleted.
+        added = await self._quote(topic, runs)
+        added += await self._distil(topic, runs, model)
         added += await self._rewrite(topic, model)
         return added + await self._guide(topic, model)
+
+    async def _quote(self, topic: Topic, runs: Sequence[TaughtRun]) -> list[Entry]:
+        """Propose the shortest whole solution of a run that was right, where the small model would be given it."""
+        known = await self._known(topic, "example")
+        active = sum(entry.status in ("candidate", "promoted") for entry in known)
+        if not self._parts.recall.pupils(topic) or active >= _EXAMPLES or self._room(known) < 1:
+            return []
+        quoted = {entry.problem for entry in known}
+        solved = [run for run in runs if _can_be_quoted(run) and _question(run) not in quoted]
+        found = [(_question(run), await self._solution(run, topic)) for run in solved[-_QUOTED:]]
+        fitting = [(question, text) for question, text in found if 0 < len(text) <= EXAMPLE_CHARACTERS - len(question)]
+        if not fitting:
+            return []
+        question, solution = min(fitting, key=lambda pair: len(pair[1]))
+        return [await self._add(topic, "example", example_name(question), solution, problem=question)]
+
+    async def _solution(self, run: TaughtRun, topic: Topic) -> str:
+        """Whole, or at least longer than an example may be; empty where there is none."""
+        return plain_lines(await self._traces.solution(run, topic.form) or "", 2 * EXAMPLE_CHARACTERS)
 
     async def _distil(self, topic: Topic, runs: Sequence[TaughtRun], model: ChatModel) -> list[Entry]:
         known = await self._known(topic, "behaviour")
@@ -137,7 +165,7 @@ class Consolidator:
         names = {entry.name for entry in known}
         fresh = [recipe for recipe in recipes if recipe.name not in names][: self._room(known)]
         return [
-            await self._add(topic, "recipe", recipe.name, f"{recipe.name} for problems of this kind", recipe)
+            await self._add(topic, "recipe", recipe.name, f"{recipe.name} for problems of this kind", recipe=recipe)
             for recipe in fresh
         ]
 
@@ -151,7 +179,7 @@ class Consolidator:
         for name, text in proposed:
             if name in names or await self._repeats(text, said):
                 continue
-            added.append(await self._add(topic, "behaviour", name, text, None))
+            added.append(await self._add(topic, "behaviour", name, text))
             said.append(text)
             names.add(name)
         return added
@@ -162,7 +190,10 @@ class Consolidator:
         vectors = await self._embedder.embed([text, *said])
         return bool(np.max(vectors[1:] @ vectors[0]) >= _SAME)
 
-    async def _add(self, topic: Topic, kind: Kind, name: str, text: str, recipe: Recipe | None) -> Entry:
+    async def _add(
+        self, topic: Topic, kind: Kind, name: str, text: str, *, recipe: Recipe | None = None, problem: str = ""
+    ) -> Entry:
+        """``problem`` where it is not the topic's."""
         now = time.time()
         entry = Entry(
             id=uuid.uuid4().hex,
@@ -171,7 +202,7 @@ class Consolidator:
             name=name,
             text=text,
             recipe=recipe,
-            problem=topic.problem,
+            problem=problem or topic.problem,
             topic=topic.id,
             form=topic.form,
             pair=self._parts.pair,
@@ -200,6 +231,12 @@ async def _asked(model: ChatModel, prompt: str) -> str:
         (Message(role="user", content=prompt),), Sampling(max_tokens=_TOKENS, temperature=0.0), call=uuid.uuid4().hex
     )
     return (await complete(model, request)).text
+
+
+def _can_be_quoted(run: TaughtRun) -> bool:
+    """Whether it was right, and its question is all that was asked."""
+    asked = sum(message.get("role") == "user" for message in run.request["messages"])
+    return asked == 1 and won_of(run, Lesson.model_validate(run.lesson)) == 1.0
 
 
 def _question(run: TaughtRun) -> str:

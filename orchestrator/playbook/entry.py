@@ -2,15 +2,22 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
 from agents.problem import AnswerForm
-from orchestrator.playbook.text import NAME_CHARACTERS, PROBLEM_CHARACTERS, TEXT_CHARACTERS, plain
+from orchestrator.playbook.text import (
+    EXAMPLE_CHARACTERS,
+    NAME_CHARACTERS,
+    PROBLEM_CHARACTERS,
+    TEXT_CHARACTERS,
+    plain,
+    plain_lines,
+)
 from workers.collaboration.protocol import Option
 
-Kind = Literal["recipe", "behaviour"]
+Kind = Literal["recipe", "behaviour", "example"]
 Status = Literal["candidate", "promoted", "demoted", "disabled"]
-KINDS: tuple[Kind, ...] = ("recipe", "behaviour")
+KINDS: tuple[Kind, ...] = ("recipe", "behaviour", "example")
 STATUSES: tuple[Status, ...] = ("candidate", "promoted", "demoted", "disabled")
 PROVENANCE = 20
 """How many run ids an entry keeps, the newest."""
@@ -20,7 +27,9 @@ def _name(text: str) -> str:
     return plain(text, NAME_CHARACTERS)
 
 
-def _text(text: str) -> str:
+def _text(text: str, info: ValidationInfo) -> str:
+    if info.data.get("kind") == "example":
+        return plain_lines(text, EXAMPLE_CHARACTERS)
     return plain(text, TEXT_CHARACTERS)
 
 
@@ -61,13 +70,13 @@ class Evidence(_Kept):
 
 
 class Entry(_Kept):
-    """A recipe or a behaviour of one owner.
+    """A recipe, a behaviour or an example of one owner.
 
-    ``text`` is a behaviour's instruction, or one sentence on a recipe; ``problem`` a typical question that it is for,
-    by which it is found. ``pair`` is the digest of the model pair and ``version`` that of the prompts it was measured
-    with. ``wins`` of ``trials`` outcomes were right; ``tokens`` and ``cost`` are sums over the trials (cost in
-    parameter-weighted tokens, see ``routers.cost``). ``rank`` is its number among the candidates of its topic, from 1:
-    later ones need more evidence. Times are Unix seconds.
+    ``text`` is a behaviour's instruction, an example's solution, or one sentence on a recipe; ``problem`` a typical
+    question that it is for, by which it is found: an example's own. ``pair`` is the digest of the model pair and
+    ``version`` that of the prompts it was measured with. ``wins`` of ``trials`` outcomes were right; ``tokens`` and
+    ``cost`` are sums over the trials (cost in parameter-weighted tokens, see ``routers.cost``). ``rank`` is its number
+    among the candidates of its kind in its topic, from 1: later ones need more evidence. Times are Unix seconds.
     """
 
     id: str = Field(pattern=r"^[0-9a-f]{32}$")
@@ -97,6 +106,10 @@ class Entry(_Kept):
     def win_rate(self) -> float:
         """Mean of the Beta posterior over its win rate, from a uniform prior."""
         return (self.wins + 1) / (self.trials + 2)
+
+    def quotes(self, question: str) -> bool:
+        """Whether it is an example that would answer this very question."""
+        return self.kind == "example" and self.problem == plain(question, PROBLEM_CHARACTERS)
 
 
 class Topic(_Kept):

@@ -1,6 +1,7 @@
 """Deleted runs leave the playbook: what they taught is taken back, and their questions stand nowhere in it."""
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 
 from orchestrator.playbook.archived import DatabaseArchive
 from orchestrator.playbook.entry import Entry, UnknownEntry
@@ -15,7 +16,8 @@ _LATEST = 200
 
 
 class Forgetting:
-    """Instructions that a model distilled from a run stay: nobody knows which words of theirs come from it."""
+    """Instructions that a model distilled from a run stay: nobody knows which words of theirs come from it. Examples
+    go: they quote a question and its answer."""
 
     def __init__(self, parts: PlaybookParts, database: Database) -> None:
         self._parts = parts
@@ -44,13 +46,21 @@ class Forgetting:
     async def _reword(self, owner: str, questions: set[str], gone: Collection[str]) -> None:
         """Where a topic is known by one of these questions, it is known by another of its own from now on, if there is
         one."""
-        entries = [Entry.model_validate(each) for each in await self._database.stored_entries_about(owner, questions)]
+        about = [Entry.model_validate(each) for each in await self._database.stored_entries_about(owner, questions)]
+        await self._delete(owner, [entry.id for entry in about if entry.kind == "example"])
+        entries = [entry for entry in about if entry.kind != "example"]
         topics = {*await self._parts.topics.begun_with(owner, questions), *(entry.topic for entry in entries)}
         others = await self._others(owner, topics, questions, gone) if topics else {}
         for topic in topics:
             await self._parts.topics.reword(owner, topic, others.get(topic, ""))
         for entry in entries:
             await self._archive.keep([await self._reworded(entry, others.get(entry.topic, ""))])
+
+    async def _delete(self, owner: str, entries: Sequence[str]) -> None:
+        for entry in entries:
+            with suppress(UnknownEntry):  # only the database has it
+                await self._parts.entries.delete(owner, entry)
+        await self._archive.forget(owner, entries)
 
     async def _reworded(self, entry: Entry, problem: str) -> Entry:
         try:

@@ -79,7 +79,7 @@ class Learner:
         form = answer_form(question)
         if run.status not in _ENDED or form in ("text", "code") or run.ledger is None:
             return None
-        won = _won(run, lesson)
+        won = won_of(run, lesson)
         same = lesson.first is not None and run.value is not None and len(cluster([lesson.first, run.value], form)) == 1
         return Told(
             run=run.id,
@@ -148,8 +148,9 @@ class Learner:
         return [*used, *(Part(entry=entry, gain=gain) for entry, gain in gains.items())]
 
 
-def _won(run: TaughtRun, lesson: Lesson) -> float | None:
-    """The owner's word, else that of the verifiers; an answer taken on a recipe's word says nothing about it."""
+def won_of(run: TaughtRun, lesson: Lesson) -> float | None:
+    """What is known of a run's answer: the owner's word, else that of the verifiers; one taken on a recipe's word says
+    nothing about it."""
     if run.rating is not None:
         return float(run.rating > 0)
     if lesson.proven or run.supported is None:

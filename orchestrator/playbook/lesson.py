@@ -10,9 +10,9 @@ from routers.policy import Accept
 
 
 class Lesson(BaseModel):
-    """``used`` are the ids of the entries that the run used: behaviours only where a model that was given them wrote an
-    attempt. ``writer`` wrote the first attempt, whose final answer is ``first``; ``proven`` says that the answer was
-    taken on a recipe's word, so that nothing is known about it."""
+    """``used`` are the ids of the entries that the run used: behaviours and examples only where a model that was given
+    them wrote an attempt. ``writer`` wrote the first attempt, whose final answer is ``first``; ``proven`` says that the
+    answer was taken on a recipe's word, so that nothing is known about it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -43,5 +43,9 @@ def lesson_of(state: RunState) -> Lesson | None:
 
 def _used(recollection: Recollection, wrote: Collection[str]) -> tuple[str, ...]:
     """What of it these models may have read."""
-    briefed = any(writer in wrote for writer in recollection.writers)
-    return tuple(entry.id for entry in recollection.used if entry.kind == "recipe" or briefed)
+    given = {"behaviour": recollection.writers, "example": recollection.pupils}
+    return tuple(
+        entry.id
+        for entry in recollection.used
+        if entry.kind == "recipe" or any(model in wrote for model in given[entry.kind])
+    )

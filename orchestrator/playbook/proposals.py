@@ -12,6 +12,7 @@ _LINE = re.compile(
     r"(?P<name>[A-Za-z][\w \-]{2,80}?)[`*\"]*\s*:\s*(?P<text>\S.*)$"
 )
 _WORDS = (3, 60)
+_NAMING = 6
 
 
 def behaviours_in(text: str, most: int) -> list[tuple[str, str]]:
@@ -39,6 +40,12 @@ def recipes_in(text: str, strategies: Collection[str]) -> list[Recipe]:
         if recipe is not None:
             recipes.setdefault(recipe.name, recipe)
     return list(recipes.values())
+
+
+def example_name(question: str) -> str:
+    """What an example is called by: the first words of its own question, which goes with it. Numbers say nothing."""
+    words = [word for word in slug(question).split("_") if not word.isdigit()]
+    return "_".join(["example", *words[:_NAMING]])
 
 
 def recipe_named(name: str, strategies: Collection[str]) -> Recipe | None:

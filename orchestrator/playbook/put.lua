@@ -1,7 +1,7 @@
 -- Stores an entry whole, and evicts what is worth least beyond the bound.
 -- KEYS: those of renew.lua, then entry, vectors, values. ARGV: those of renew.lua, then id, vector, attributes, value, bound,
 -- and the hash's fields and values. Returns the ids evicted.
-local entry, vectors, values = KEYS[12], KEYS[13], KEYS[14]
+local entry, vectors, values = KEYS[LAST + 1], KEYS[LAST + 2], KEYS[LAST + 3]
 local id, bound = ARGV[4], tonumber(ARGV[8])
 redis.call('DEL', entry)
 redis.call('HSET', entry, unpack(ARGV, 9))

@@ -94,7 +94,15 @@ class Recall:
         entries = await self.of_topic(topic)
         if not entries:
             return NOTHING
-        return choose(topic, entries, asked, self._settings, writers=self.writers(topic), route_of=self.route_of)
+        return choose(
+            topic,
+            entries,
+            asked,
+            self._settings,
+            writers=self.writers(topic),
+            pupils=self.pupils(topic),
+            route_of=self.route_of,
+        )
 
     async def of_topic(self, topic: Topic, *, every: bool = False) -> list[Entry]:
         """The topic's entries that may be used, promoted ones and candidates; or every one, whatever its status."""
@@ -121,5 +129,12 @@ class Recall:
     def writers(self, topic: Topic) -> tuple[str, ...]:
         """Who is given behaviours: the large model, and the small one where it does badly (AdaptMI)."""
         small, large = self._models["small"], self._models["large"]
-        badly = topic.does_badly(small, self._settings.badly, self._settings.attempts)
-        return (small, large) if badly else (large,)
+        return (small, large) if self._does_badly(topic) else (large,)
+
+    def pupils(self, topic: Topic) -> tuple[str, ...]:
+        """Who is given examples: the small model where it does badly (AdaptMI), nobody elsewhere."""
+        small, large = self._models["small"], self._models["large"]
+        return (small,) if self._does_badly(topic) and small != large else ()
+
+    def _does_badly(self, topic: Topic) -> bool:
+        return topic.does_badly(self._models["small"], self._settings.badly, self._settings.attempts)

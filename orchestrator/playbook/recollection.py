@@ -38,7 +38,7 @@ class Advice(BaseModel):
 
 class Recollection(BaseModel):
     """``asked``: whether the playbook was asked at all. ``used`` are the entries that this run uses; ``behaviours``
-    (name, text) go to the models ``writers``."""
+    (name, text) go to the models ``writers``, ``examples`` (problem, solution) to the models ``pupils``."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -48,6 +48,8 @@ class Recollection(BaseModel):
     advice: Advice | None = None
     behaviours: tuple[tuple[str, str], ...] = ()
     writers: tuple[str, ...] = ()
+    examples: tuple[tuple[str, str], ...] = ()
+    pupils: tuple[str, ...] = ()
     on_trial: OnTrial | None = None
     reason: str = ""
     problem: str | None = None

@@ -5,7 +5,7 @@
 -- {"about": topic id, "topic": {field: amount}, "entries": [{"id", "add": {field: amount}, "floored": {field: amount}, "run": id or ""}],
 -- "sealed": true where the entries have it and nobody knows any more how much it was}
 -- Returns 1 where something was added or taken back, 0 where the run has taught the same before.
-local topic, trial = KEYS[2], KEYS[12]
+local topic, trial = KEYS[2], KEYS[LAST + 1]
 local function each(amounts, factor, apply)
   for field, amount in pairs(amounts) do
     apply(field, tonumber(amount) * factor)

@@ -1,9 +1,10 @@
 -- Stands before the scripts that use it. What is about a topic lives for `seconds` after the topic was last of use, its
 -- promoted entries included, and an owner's indexes for as long after anything was; all of it without end where an entry
 -- is pinned.
--- KEYS: the hash of pinned entries and their topics, the topic, its active entries, then the indexes, 11 in all.
+-- KEYS: the hash of pinned entries and their topics, the topic, its active entries, then the indexes: LAST in all, a script's
+-- own keys come behind.
 -- ARGV: the topic's id, seconds, the prefix of entries' keys.
-local INDEXES, LAST = 4, 11
+local INDEXES, LAST = 4, 13
 local function live(key, lasting)
   if lasting then
     redis.call('PERSIST', key)

@@ -3,10 +3,10 @@
 import asyncio
 import random
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from agents.briefing import briefed
+from agents.briefing import briefed, shown_how
 from agents.events import Event
 from agents.problem import Answer, AnswerForm, Problem
 from agents.strategy import SolveContext, Strategy
@@ -14,8 +14,8 @@ from agents.timed import TimedSandbox
 from orchestrator.guard import without_template_tokens
 from orchestrator.model_park import ModelPark
 from orchestrator.offers import Offers
-from orchestrator.playbook.choosing import in_force, merit, sampled_rate
-from orchestrator.playbook.entry import Entry, Topic
+from orchestrator.playbook.choosing import in_force, merit, sampled_rate, with_tried
+from orchestrator.playbook.entry import Entry, Kind, Topic
 from orchestrator.playbook.evidence import Gain, paired
 from orchestrator.playbook.learner import Learner, Told
 from orchestrator.playbook.parts import PlaybookParts
@@ -41,7 +41,7 @@ _LEEWAY = 50
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """What became of a question in shadow. ``supported`` is what the policy of ``auto`` makes of the attempt; whether
-    the ``writer`` may have read behaviours is ``briefed``."""
+    the ``writer`` may have read behaviours or examples is ``briefed``."""
 
     value: str | None
     supported: bool
@@ -88,19 +88,18 @@ class ShadowTrials:
     async def candidate(self, run: TaughtRun, told: Told, topic: Topic) -> Entry | None:
         """A candidate of the topic to try on this run's question, by Thompson sampling; None where there is none.
 
-        A behaviour is tried on later questions only: what it was distilled from would speak for it.
+        A behaviour is tried on later questions only: what it was distilled from would speak for it. An example comes
+        from one question, on which it is not tried.
         """
+        known = await self._parts.recall.of_topic(topic)
         briefs = any(model in self._parts.recall.writers(topic) for model in self._question(run).route.models)
-        candidates = [
-            entry
-            for entry in await self._parts.recall.of_topic(topic)
-            if entry.status == "candidate"
-            and (
-                self._parts.recall.route_of(entry) is not None
-                if entry.kind == "recipe"
-                else briefs and entry.created <= run.created
-            )
-        ]
+        shows = self._question_for(run, topic, "example", known) is not None
+        may_be_tried: Mapping[Kind, Callable[[Entry], bool]] = {
+            "recipe": lambda entry: self._parts.recall.route_of(entry) is not None,
+            "behaviour": lambda entry: briefs and entry.created <= run.created,
+            "example": lambda entry: shows and not entry.quotes(told.question),
+        }
+        candidates = [entry for entry in known if entry.status == "candidate" and may_be_tried[entry.kind](entry)]
         chance = random.Random(f"{told.run} shadow")
         options = self._settings.playbook
         ranked = sorted(
@@ -118,14 +117,17 @@ class ShadowTrials:
         """
         if not told.won or run.value is None:
             return None
-        question, given = self._question(run), await self._behaviours(topic)
+        known = await self._parts.recall.of_topic(topic)
+        question, given = self._question_for(run, topic, entry.kind, known), self._given(topic, told, known)
+        if question is None or entry.quotes(told.question):
+            return None
         if entry.kind == "recipe":
             bounded = self._for_recipe(question, entry, most=_PATIENCE * told.tokens + _LEEWAY)
             tried, default = await self._attempt(bounded, topic, given), _of_run(run, told, supported=True)
         else:
-            # A behaviour changes one prompt: the same route without it is what it is compared with. Both have the
-            # whole budget: where that route alone is wrong, the right answer may well take longer than the run's did.
-            tried = await self._attempt(question, topic, [*given, entry])
+            # What stands in a prompt is compared with the same route without it. Both have the whole budget: where
+            # that route alone is wrong, the right answer may well take longer than the run's did.
+            tried = await self._attempt(question, topic, with_tried(given, entry, self._settings.playbook))
             default = await self._attempt(question, topic, given)
         won, default_won = await asyncio.to_thread(_right, (tried, default), run.value, told)
         return await self._add(told, entry, tried, won, default, default_won)
@@ -137,26 +139,31 @@ class ShadowTrials:
             return None
         if entry.kind == "recipe":
             return await self._recheck_recipe(run, told, topic, entry)
-        return await self._recheck_behaviour(run, told, topic, entry)
+        return await self._recheck_in_prompt(run, told, topic, entry)
 
     async def _recheck_recipe(self, run: TaughtRun, told: Told, topic: Topic, entry: Entry) -> Gain | None:
         """Nothing is known of an answer that was taken on a recipe's word, unless the default has evidence for its
         own."""
-        default = await self._attempt(self._question(run), topic, await self._behaviours(topic))
+        known = await self._parts.recall.of_topic(topic)
+        default = await self._attempt(self._question(run), topic, self._given(topic, told, known))
         if not default.supported or default.value is None:
             return None
         tried = _of_run(run, told, supported=False)
         won = await asyncio.to_thread(_same, tried.value, default.value, told.form)
         return await self._add(told, entry, tried, won, default, True)
 
-    async def _recheck_behaviour(self, run: TaughtRun, told: Told, topic: Topic, entry: Entry) -> Gain | None:
+    async def _recheck_in_prompt(self, run: TaughtRun, told: Told, topic: Topic, entry: Entry) -> Gain | None:
         """Once more with it and without: of questions that only went right with it, or wrong, the run alone would tell
         half the story."""
-        if told.won is None:
+        if told.won is None or entry.quotes(told.question):
             return None
-        question, given = self._question(run), await self._behaviours(topic)
+        known = await self._parts.recall.of_topic(topic)
+        question, given = self._question_for(run, topic, entry.kind, known), self._given(topic, told, known)
+        if question is None:
+            return None
         without = [each for each in given if each.id != entry.id]
-        tried = await self._attempt(question, topic, given if len(without) < len(given) else [*given, entry])
+        used = given if len(without) < len(given) else with_tried(given, entry, self._settings.playbook)
+        tried = await self._attempt(question, topic, used)
         default = await self._attempt(question, topic, without)
         won, default_won = await asyncio.to_thread(_right, (tried, default), run.value, told)
         return await self._add(told, entry, tried, won, default, default_won)
@@ -177,11 +184,30 @@ class ShadowTrials:
     async def _tried(self, told: Told, entry: Entry) -> bool:
         return await self._parts.records.topic_of(told.owner, trial_name(told.run, entry)) is not None
 
-    async def _behaviours(self, topic: Topic) -> list[Entry]:
-        """The promoted behaviours that a run of the topic is given."""
-        promoted = [entry for entry in await self._parts.recall.of_topic(topic) if entry.status == "promoted"]
+    def _given(self, topic: Topic, told: Told, known: Sequence[Entry]) -> list[Entry]:
+        """The promoted behaviours and examples, of the topic's ``known`` entries, that a run on this question is
+        given."""
+        promoted = [entry for entry in known if entry.status == "promoted" and not entry.quotes(told.question)]
         used = in_force(promoted, topic, self._settings.playbook)
-        return [entry for entry in used if entry.kind == "behaviour"]
+        return [entry for entry in used if entry.kind != "recipe"]
+
+    def _question_for(self, run: TaughtRun, topic: Topic, kind: Kind, known: Sequence[Entry]) -> _Question | None:
+        """The run's question on the default's first route. For an example it is a route on which the small model
+        writes: that of the topic's recipe where it is not the default's; None where there is neither."""
+        question = self._question(run)
+        if kind != "example":
+            return question
+        pupils = self._parts.recall.pupils(topic) if self._settings.playbook.examples else ()
+        if any(model in pupils for model in question.route.models):
+            return question
+        recipes = [
+            entry for entry in known if entry.status == "promoted" and self._parts.recall.route_of(entry) is not None
+        ]
+        for recipe in in_force(recipes, topic, self._settings.playbook):
+            served = self._for_recipe(question, recipe)
+            if any(model in pupils for model in served.route.models):
+                return served
+        return None
 
     def _question(self, run: TaughtRun) -> _Question:
         request = RunRequest.model_validate(run.request)
@@ -197,27 +223,30 @@ class ShadowTrials:
             budget=self._settings.efforts[effort].budget,
         )
 
-    def _for_recipe(self, question: _Question, entry: Entry, most: int) -> _Question:
+    def _for_recipe(self, question: _Question, entry: Entry, most: int | None = None) -> _Question:
         """The same question on the recipe's route, over when that has written ``most`` tokens."""
         route = self._parts.recall.route_of(entry)
         if route is None or entry.recipe is None:
             raise ValueError(f"recipe {entry.name!r} has no route here; try those of which Recall.route_of knows one")
         options = {**entry.recipe.options, **question.problem.options}
-        tokens = question.budget.tokens
+        bounds = [bound for bound in (most, question.budget.tokens) if bound is not None]
         return replace(
             question,
             problem=question.problem.model_copy(update={"options": options}),
             route=route,
-            budget=question.budget.model_copy(update={"tokens": most if tokens is None else min(most, tokens)}),
+            budget=question.budget.model_copy(update={"tokens": min(bounds, default=None)}),
         )
 
-    async def _attempt(self, question: _Question, topic: Topic, behaviours: Sequence[Entry]) -> Attempt:
-        """One attempt at a question, with the behaviours given to whom a run gives them."""
+    async def _attempt(self, question: _Question, topic: Topic, given: Sequence[Entry]) -> Attempt:
+        """One attempt at a question, with the behaviours and examples given to whom a run gives them."""
         ledger, problem, route = Ledger(question.budget), question.problem, question.route
-        writers = self._parts.recall.writers(topic)
-        models = self._park.for_run(ledger, _nobody)
+        behaviours = [(entry.name, entry.text) for entry in given if entry.kind == "behaviour"]
+        examples = [(entry.problem, entry.text) for entry in given if entry.kind == "example"]
+        writers = self._parts.recall.writers(topic) if behaviours else ()
+        pupils = self._parts.recall.pupils(topic) if examples else ()
+        models = shown_how(self._park.for_run(ledger, _nobody), pupils, problem.question, examples)
         context = SolveContext(
-            models=briefed(models, writers, problem.question, [(entry.name, entry.text) for entry in behaviours]),
+            models=briefed(models, writers, problem.question, behaviours),
             writers=route.models,
             sandbox=TimedSandbox(self._sandbox, ledger),
             limits=self._settings.sandbox,
@@ -233,7 +262,7 @@ class ShadowTrials:
             cost=weigh_all(used, self._parameters),
             tokens=sum(usage.completion for usage in used.values()),
             writer=route.models[0],
-            briefed=bool(behaviours) and any(model in writers for model in route.models),
+            briefed=any(model in (*writers, *pupils) for model in route.models),
         )
 
     async def _solved(self, problem: Problem, route: Route, context: SolveContext) -> Answer:
@@ -245,7 +274,7 @@ class ShadowTrials:
 
 def _of_run(run: TaughtRun, told: Told, *, supported: bool) -> Attempt:
     """What the run itself made of its question."""
-    # A run has one recipe: whatever else it used are behaviours.
+    # A run has one recipe: whatever else it used stood in a prompt.
     return Attempt(run.value, supported, told.cost, told.tokens, told.writer, briefed=len(told.lesson.used) > 1)
 
 

@@ -1,4 +1,4 @@
-"""Learned text is untrusted: bounded, on one line, without chat-template tokens, and never run."""
+"""Learned text is untrusted: bounded, without chat-template tokens and what nobody sees, and never run."""
 
 import re
 import unicodedata
@@ -8,6 +8,7 @@ from orchestrator.guard import strip_template_tokens
 
 NAME_CHARACTERS = 60
 TEXT_CHARACTERS = 400
+EXAMPLE_CHARACTERS = 1200
 PROBLEM_CHARACTERS = 2000
 _FORMATS = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
@@ -24,6 +25,17 @@ def plain(text: str, characters: int) -> str:
     # Invisible characters first: one inside a template token would hide it.
     stripped = strip_template_tokens(text[: _LOOKED_AT * characters].translate(_SHOWN))
     return _SPACES.sub(" ", stripped).strip()[:characters].rstrip()
+
+
+def plain_lines(text: str, characters: int) -> str:
+    """``plain``, line by line, each as far in as it was: on one line a program says nothing."""
+    lines = [_plain_line(line, characters) for line in text[: _LOOKED_AT * characters].splitlines()]
+    return "\n".join(line for line in lines if line.strip())[:characters].rstrip()
+
+
+def _plain_line(line: str, characters: int) -> str:
+    line = line.expandtabs(4)
+    return " " * (len(line) - len(line.lstrip(" "))) + plain(line, characters)
 
 
 class _Shown:

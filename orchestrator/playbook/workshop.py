@@ -141,17 +141,18 @@ class Workshop:
         return entry is not None and await self._shadows.run(taught, told, topic, entry) is not None
 
     async def _recheck(self, taught: TaughtRun, told: Told, topic: Topic) -> None:
-        """The recipe on whose word an answer was taken, else one of the behaviours that are in use."""
+        """The recipe on whose word an answer was taken, else one of the behaviours and examples that are in use."""
         used = await self._parts.entries.some(told.owner, told.lesson.used)
         recipes = [entry for entry in used if entry.kind == "recipe"]
-        behaviours = [entry for entry in used if entry.kind == "behaviour" and entry.status == "promoted"]
-        looked_at = recipes if told.lesson.proven else behaviours
+        in_prompts = [entry for entry in used if entry.kind != "recipe" and entry.status == "promoted"]
+        looked_at = recipes if told.lesson.proven else in_prompts
         if looked_at:
             chosen = random.Random(f"{told.run} rechecked").choice(looked_at)
             await self._shadows.recheck(taught, told, topic, chosen)
 
     def _is_repeated(self, told: Told) -> bool:
-        """Whether this is one of the runs that are repeated with and without a behaviour; always the same of a run."""
+        """Whether this is one of the runs that are repeated with and without what stood in a prompt; always the same of
+        a run."""
         if told.lesson.proven or told.won is None or not told.lesson.used:
             return False
         return random.Random(f"{told.run} recheck").random() < self._options.recheck

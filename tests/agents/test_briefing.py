@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from agents.briefing import briefed
+from agents.briefing import briefed, shown_how
 from agents.program import Program
 from agents.strategy import SolveContext
 from tests.agents.conftest import ContextFor, asked
@@ -25,6 +25,19 @@ async def test_a_writer_gets_the_behaviours_before_the_question_and_keeps_them_i
     models = briefed(context.models, ["only"], _QUESTION, _BEHAVIOURS)
     answer = await Program().solve(asked(_QUESTION), _with(context, models))
     assert answer.value == "12"
+
+
+async def test_examples_stand_before_the_behaviours_and_change_nothing_where_there_are_none(
+    scripted: ScriptedServer, context_for: ContextFor
+) -> None:
+    solved = r"(?s)Problem: How many legs have 2 ants\?\nSolution:\n2 \* 6 = 12.*" + _ADVISED.removeprefix("(?s)")
+    scripted.script = Script(replies=(say("```python\nprint(12)\n```", match=solved),), default=say("no program"))
+    context = context_for()
+    for examples, expected in (([("How many legs have 2 ants?", "2 * 6 = 12")], "12"), ([], None)):
+        models = shown_how(context.models, ["only"], _QUESTION, examples)
+        models = briefed(models, ["only"], _QUESTION, _BEHAVIOURS)
+        assert (await Program().solve(asked(_QUESTION), _with(context, models))).value == expected
+    assert shown_how(context.models, ["only"], _QUESTION, []) is context.models
 
 
 async def test_other_models_and_other_questions_get_none(scripted: ScriptedServer, context_for: ContextFor) -> None:

@@ -18,7 +18,7 @@ from orchestrator.playbook.protocol import Playbook
 from orchestrator.runs import SINGLE_USER
 from routers.embedding import WordEmbedder
 from tests import processes
-from tests.orchestrator.playbook.building import behaviour, recipe
+from tests.orchestrator.playbook.building import behaviour, example, recipe
 from tests.web.conftest import Gateway, Start
 
 APPLES = "How many apples are 3 and 4 apples?"
@@ -76,9 +76,11 @@ async def test_they_are_listed_by_page_kind_and_state(gateway: Gateway, client: 
         recipe(SINGLE_USER, status="promoted"),
         recipe(SINGLE_USER, status="candidate"),
         behaviour(SINGLE_USER),
+        example(SINGLE_USER),
     ]
     await kept(gateway, *entries)
     assert await ids(client) == [entry.id for entry in entries]
+    assert await ids(client, kind="example") == [entries[3].id]
     assert await ids(client, kind="behaviour") == [entries[2].id]
     assert await ids(client, status="promoted") == [entries[0].id]
     first = (await client.get("/v1/playbook", params={"limit": 2})).json()

@@ -27,7 +27,7 @@ _Name = TypeVar("_Name", bound=str)
 
 Owner = Annotated[str, typer.Option(help="Whose: a key's id from `tandem keys list`, or 'local' without keys.")]
 OneEntry = Annotated[str, typer.Argument(help="The entry's id, or the beginning of it.")]
-OfKind = Annotated[str | None, typer.Option(help="Only these: recipe or behaviour.")]
+OfKind = Annotated[str | None, typer.Option(help="Only these: recipe, behaviour or example.")]
 InState = Annotated[str | None, typer.Option(help="Only these: candidate, promoted, demoted or disabled.")]
 
 

@@ -7,6 +7,7 @@ from orchestrator.playbook.entry import Entry, Recipe
 from orchestrator.playbook.parts import PlaybookParts
 
 FRUITS = "I have {} apples, {} plums and a pear. How many fruits do I have?"
+_EXAMPLE = {"kind": "example", "name": "example_i_have_apples", "problem": FRUITS.format(2, 2)}
 
 
 def recipe(owner: str, name: str = "program(small)", **fields: object) -> Entry:
@@ -34,11 +35,17 @@ def behaviour(owner: str, name: str = "count_twice", text: str = "Count every it
     return recipe(owner).model_copy(update={"kind": "behaviour", "name": name, "text": text, "recipe": None, **fields})
 
 
+def example(owner: str, text: str = "They are 2 + 2 + 1.", **fields: object) -> Entry:
+    return behaviour(owner, text=text, **{**_EXAMPLE, **fields})
+
+
 async def for_fruits(parts: PlaybookParts, entry: Entry, **fields: object) -> Entry:
     """``entry``, stored for a topic of its owner's that questions such as ``FRUITS`` belong to."""
     for n in range(3):
         topic = await parts.topics.assign(entry.owner, FRUITS.format(n, n), "number")
-    fitting = {"topic": topic, "problem": FRUITS.format(0, 0), "pair": parts.pair, "version": parts.version}
+    fitting = {"topic": topic, "pair": parts.pair, "version": parts.version}
+    if entry.kind != "example":
+        fitting["problem"] = FRUITS.format(0, 0)
     entry = entry.model_copy(update={**fitting, **fields})
     await parts.entries.put(entry)
     return entry

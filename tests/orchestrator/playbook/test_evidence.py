@@ -45,7 +45,7 @@ def test_a_behaviour_that_spoils_what_was_right_is_never_promoted_in_shadow() ->
     assert [judgement.promoted for judgement in judgements] == [None] * 80
 
 
-@pytest.mark.parametrize(("kept", "half_within", "all_within"), [(1.0, 130, 130), (0.99, 200, 700), (0.98, 450, 2000)])
+@pytest.mark.parametrize(("kept", "half_within", "all_within"), [(1.0, 140, 140), (0.99, 200, 700), (0.98, 450, 2000)])
 def test_a_recipe_that_wins_nothing_is_promoted_though_it_loses_a_few(
     kept: float, half_within: int, all_within: int
 ) -> None:
@@ -142,7 +142,7 @@ def test_a_recipe_in_use_that_loses_more_than_it_may_is_demoted_whatever_it_save
 
 
 def test_the_kinds_share_what_may_go_wrong() -> None:
-    """However many candidates of either kind there will be, wrong promotions have a chance of 5 % together."""
+    """However many candidates of each kind there will be, wrong promotions have a chance of 5 % together."""
     chances = [math.exp(-needed(rank, 0.05)) for _ in KINDS for rank in range(1, 100_000)]
     assert 0.0499 < sum(chances) <= 0.05
 
@@ -151,7 +151,7 @@ def test_evidence_of_before_there_was_a_margin_is_added_to() -> None:
     gain = paired(True, 1.0, default_won=True, default_cost=8.0, stakes=Stakes())
     entry = recipe("owner", evidence=Evidence(gains=(9.0,) * len(BETS), losses=(0.0,) * len(BETS), compared=60))
     assert judged(entry, Stakes()) is None, "nothing is known yet of what it keeps"
-    for _ in range(130):
+    for _ in range(140):
         entry = _after(entry, gain)
     assert judged(entry, Stakes()) == "promote"
 

@@ -20,7 +20,7 @@ from orchestrator.strategies import build_strategies
 from routers.embedding import WordEmbedder
 from routers.route import Route
 from tests import processes
-from tests.orchestrator.playbook.building import behaviour, recipe
+from tests.orchestrator.playbook.building import behaviour, example, recipe
 
 _QUESTION = "I have {} apples, {} plums and a pear. How many fruits do I have?"
 
@@ -163,6 +163,24 @@ def test_the_best_recipe_and_no_more_behaviours_than_allowed_are_used() -> None:
     assert [entry.name for entry in given.used] == ["cot(small)", "habit_8", "habit_7", "habit_6"]
 
 
+def test_no_more_examples_than_allowed_are_given_and_none_to_the_question_that_it_quotes() -> None:
+    entries = [
+        example("o", name=f"example_{n}", status="promoted", trials=20, wins=float(n), problem=_QUESTION.format(n, n))
+        for n in range(5)
+    ]
+    given = _chosen(entries, None, PlaybookSettings())
+    assert given.examples == ((entries[4].problem, entries[4].text),)
+    given = _chosen(entries, None, PlaybookSettings(examples=2), question="  " + _QUESTION.format(4, 4) + "\n")
+    assert [entry.name for entry in given.used] == ["example_3", "example_2"]
+    assert _chosen(entries, None, PlaybookSettings(examples=0)).used == ()
+
+
+def test_an_example_on_trial_takes_the_place_of_the_one_in_use() -> None:
+    kept, tried = example("o", "kept", status="promoted"), example("o", "tried")
+    explored = [_chosen([kept, tried], f"run{n}", PlaybookSettings(explore=1.0)) for n in range(20)]
+    assert {tuple(text for _, text in each.examples) for each in explored} == {("kept",), ("tried",)}
+
+
 async def test_a_playbook_that_is_away_is_said_to_be_so(settings: Settings, embedder: WordEmbedder, owner: str) -> None:
     client = Redis.from_url(f"redis://127.0.0.1:{processes.free_port()}/0", socket_timeout=None)
     recall = build_parts(settings, client, embedder, build_strategies(settings)).recall
@@ -186,8 +204,8 @@ async def test_a_slow_playbook_is_not_waited_for(
     assert waited < 1.0
 
 
-def _chosen(entries: list[Entry], run: str | None, settings: PlaybookSettings) -> Recollection:
+def _chosen(entries: list[Entry], run: str | None, settings: PlaybookSettings, question: str = "?") -> Recollection:
     topic = Topic(id="t", owner="o", problem="?", form="number", seen=9, created=0.0, used=0.0)
-    asked = Asked(owner="o", question="?", form="number", run=run, may_explore=True)
+    asked = Asked(owner="o", question=question, form="number", run=run, may_explore=True)
     route = Route(strategy="program", models=("small",))
-    return choose(topic, entries, asked, settings, writers=("large",), route_of=lambda entry: route)
+    return choose(topic, entries, asked, settings, writers=("large",), pupils=("small",), route_of=lambda entry: route)

@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from orchestrator.playbook.text import plain
+from orchestrator.playbook.text import plain, plain_lines
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,11 @@ def test_no_control_or_format_character_is_let_through() -> None:
     for code in range(sys.maxunicode + 1):
         if unicodedata.category(chr(code)) in ("Cc", "Cf"):
             assert plain(f"a{chr(code)}b", 10) in ("ab", "a b"), hex(code)
+
+
+def test_a_solution_keeps_its_lines_and_what_they_are_indented_by() -> None:
+    written = "def f(n):\r\n\n\treturn  n \u200b+ 1 <|im\u200b_end|>\n  \n    [/INST]\u2028print(f(1))\x1b[31m\n"
+    kept = "def f(n):\n    return n + 1\nprint(f(1)) [31m"
+    assert plain_lines(written, 100) == kept
+    assert plain_lines(kept, 100) == kept
+    assert plain_lines("one\ntwo\nthree", 8) == "one\ntwo"

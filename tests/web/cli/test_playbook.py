@@ -66,6 +66,11 @@ def test_entries_are_listed_searched_and_shown(command: Command, redis_url: str)
     assert "9 of 10" in listed
     assert "negate_last" in listed
     assert "negate_last" not in command("list", "--status", "promoted").stdout
+    assert [kind in command("list", "--kind", kind).stdout for kind in ("recipe", "behaviour", "example")] == [
+        True,
+        True,
+        False,
+    ]
     found = command("search", "How many pears are 5 and 6 pears?").stdout
     assert found.index(apples.id[:8]) < found.index(wolves.id[:8])
     shown = command("show", wolves.id[:10]).stdout

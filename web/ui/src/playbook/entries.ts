@@ -6,9 +6,9 @@ export type Status = "candidate" | "promoted" | "demoted" | "disabled";
 
 export interface Entry {
   id: string;
-  kind: "recipe" | "behaviour";
+  kind: "recipe" | "behaviour" | "example";
   name: string;
-  /** A behaviour's instruction, or one sentence on a recipe. */
+  /** A behaviour's instruction, an example's solution, or one sentence on a recipe. */
   text: string;
   recipe: { strategy: string; models: string[]; options: Record<string, unknown> } | null;
   /** A typical question that it is for. */

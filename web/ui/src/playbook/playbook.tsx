@@ -101,9 +101,10 @@ function Search({ filters, change }: { filters: Filters; change: (filters: Filte
         value={filters.kind}
         onChange={(event) => change({ ...filters, kind: event.target.value as Filters["kind"] })}
       >
-        <option value="">recipes and behaviours</option>
+        <option value="">entries of every kind</option>
         <option value="recipe">recipes</option>
         <option value="behaviour">behaviours</option>
+        <option value="example">examples</option>
       </select>
       <select
         aria-label="State"
