@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Sequence
 
 import numpy as np
+import structlog
 
 from orchestrator.playbook.entry import Entry, Kind, Recipe, Topic
 from orchestrator.playbook.evidence import better
@@ -40,6 +41,7 @@ _SAME = 0.9
 """Cosine similarity from which two instructions are one."""
 _WEAK_AFTER = 20
 _TOKENS = 400
+_log = structlog.get_logger(__name__)
 
 
 class Consolidator:
@@ -67,16 +69,34 @@ class Consolidator:
         return await self._propose_recipes(topic, [recipe for recipe in recipes if recipe is not None])
 
     async def consolidate(self, topic: Topic, runs: Sequence[TaughtRun], model: ChatModel) -> list[Entry]:
-        """Quote an example and distil behaviours from the topic's latest ``runs``, rewrite a weak one, propose recipes;
-        the new candidates.
+        """Merge behaviours that say the same, quote an example and distil behaviours from the topic's latest ``runs``,
+        rewrite a weak one, propose recipes; the new candidates.
 
         Raises what the model does; what was proposed before stays.
         """
+        await self._merge(topic)
         # Before the model is asked: by the time that it answers the run may have been deleted.
         added = await self._quote(topic, runs)
         added += await self._distil(topic, runs, model)
         added += await self._rewrite(topic, model)
         return added + await self._guide(topic, model)
+
+    async def _merge(self, topic: Topic) -> None:
+        """Of behaviours that say the same the one with the most evidence is left, so that it gets the others' trials;
+        those pinned stay."""
+        entries = await self._parts.recall.of_topic(topic)
+        behaviours = sorted((entry for entry in entries if entry.kind == "behaviour"), key=_standing, reverse=True)
+        if len(behaviours) < 2:
+            return
+        vectors = await self._embedder.embed([entry.text for entry in behaviours])
+        kept: list[int] = []
+        for index, entry in enumerate(behaviours):
+            same = kept and np.max(vectors[kept] @ vectors[index]) >= _SAME
+            if not same or entry.pinned:
+                kept.append(index)
+                continue
+            _log.info("the playbook has a behaviour twice", entry=entry.id, name=entry.name)
+            await self._archive.keep([await self._parts.entries.set_status(topic.owner, entry.id, "demoted")])
 
     async def _quote(self, topic: Topic, runs: Sequence[TaughtRun]) -> list[Entry]:
         """Propose the shortest whole solution of a run that was right, where the small model would be given it."""
@@ -231,6 +251,12 @@ async def _asked(model: ChatModel, prompt: str) -> str:
         (Message(role="user", content=prompt),), Sampling(max_tokens=_TOKENS, temperature=0.0), call=uuid.uuid4().hex
     )
     return (await complete(model, request)).text
+
+
+def _standing(entry: Entry) -> tuple[bool, bool, int, float, int]:
+    """Of entries that say the same the highest is kept: what is in use or pinned, then what was tried most."""
+    evidence = entry.evidence
+    return entry.status == "promoted", entry.pinned, evidence.compared, better(evidence), -entry.rank
 
 
 def _can_be_quoted(run: TaughtRun) -> bool:

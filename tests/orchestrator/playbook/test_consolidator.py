@@ -1,6 +1,7 @@
 """What the large model proposes for a topic, and what becomes of it: a scripted engine, a real Redis."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -103,6 +104,42 @@ async def test_the_instruction_with_the_least_to_show_is_put_in_other_words(
     assert await _names(parts, topic, "demoted") == ["count_twice"]
     assert await _names(parts, topic, "candidate") == ["add_each_group", "fresh_one", "pinned_one"]
     assert await consolidator.consolidate(topic, [], model) == [], "no other is weak"
+
+
+@pytest.mark.parametrize(
+    ("other", "left"),
+    [
+        ({"compared": 9}, ["twice"]),
+        ({"compared": 3, "status": "promoted"}, ["twice"]),
+        ({"compared": 3, "pinned": True}, ["twice"]),
+        ({"compared": 3}, ["first"]),
+        ({"compared": 9, "before": {"pinned": True}}, ["first"]),
+        ({"compared": 9, "status": "promoted", "before": {"pinned": True}}, ["first", "twice"]),
+        ({"compared": 9, "before": {"status": "disabled"}}, ["twice"]),
+    ],
+)
+async def test_behaviours_that_say_the_same_become_one(
+    consolidator: Consolidator,
+    parts: PlaybookParts,
+    model: ChatModel,
+    scripted: ScriptedServer,
+    owner: str,
+    other: dict[str, Any],
+    left: list[str],
+) -> None:
+    """The one in use or with more outcomes; what is pinned stays in any case."""
+    scripted.script = Script(default=say("nothing"))
+    said, more = "Add the number of every group of fruits once", {**other}
+    before, compared = more.pop("before", {}), more.pop("compared")
+    known = behaviour(owner, "first", f"{said}.", evidence=Evidence(compared=5)).model_copy(update=before)
+    known = await for_fruits(parts, known)
+    again = behaviour(owner, "twice", f"{said}!", evidence=Evidence(compared=compared), **more)
+    await for_fruits(parts, again)
+    await for_fruits(parts, behaviour(owner, "unlike", "Name the unit of every number."))
+    topic = await _topic(parts, known)
+    await consolidator.consolidate(topic, [], model)
+    active = sorted(entry.name for entry in await parts.recall.of_topic(topic))
+    assert active == sorted([*left, "unlike"])
 
 
 async def test_a_rewriting_that_says_the_same_as_another_is_dropped(
