@@ -120,7 +120,7 @@ class Consolidator:
     async def _distil(self, topic: Topic, runs: Sequence[TaughtRun], model: ChatModel) -> list[Entry]:
         known = await self._known(topic, "behaviour")
         room = self._room(known)
-        solved = [run for run in runs if run.supported or (run.rating or 0) > 0][-_TRACES:]
+        solved = [run for run in runs if _right(run)][-_TRACES:]
         if room < 1 or not solved:
             return []
         shown = [f"Problem: {_question(run)}\nSolution: {await self._traces.text(run)}" for run in solved]
@@ -262,7 +262,12 @@ def _standing(entry: Entry) -> tuple[bool, bool, int, float, int]:
 def _can_be_quoted(run: TaughtRun) -> bool:
     """Whether it was right, and its question is all that was asked."""
     asked = sum(message.get("role") == "user" for message in run.request["messages"])
-    return asked == 1 and won_of(run, Lesson.model_validate(run.lesson)) == 1.0
+    return asked == 1 and _right(run)
+
+
+def _right(run: TaughtRun) -> bool:
+    """Whether it is known to have been right."""
+    return won_of(run, Lesson.model_validate(run.lesson)) == 1.0
 
 
 def _question(run: TaughtRun) -> str:

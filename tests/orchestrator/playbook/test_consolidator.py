@@ -11,11 +11,13 @@ from orchestrator.playbook.archived import NoArchive
 from orchestrator.playbook.consolidator import Consolidator
 from orchestrator.playbook.entry import Entry, Evidence, Topic
 from orchestrator.playbook.evidence import BETS
+from orchestrator.playbook.lesson import Lesson
 from orchestrator.playbook.parts import PlaybookParts
 from orchestrator.playbook.repertoire import Repertoire
 from orchestrator.playbook.topic_hash import counted
 from orchestrator.playbook.traces import Traces
 from orchestrator.settings import Settings
+from orchestrator.storage.records import TaughtRun
 from orchestrator.strategies import build_strategies
 from routers.embedding import WordEmbedder
 from tests.orchestrator.playbook.building import behaviour, for_fruits, recipe
@@ -153,3 +155,30 @@ async def test_a_rewriting_that_says_the_same_as_another_is_dropped(
     topic = await _topic(parts, weak)
     assert await consolidator.consolidate(topic, [], model) == []
     assert await _names(parts, topic, "disabled") == ["add_each_group"]
+
+
+async def test_nothing_is_distilled_from_an_answer_that_its_owner_called_wrong(
+    consolidator: Consolidator, parts: PlaybookParts, model: ChatModel, scripted: ScriptedServer, owner: str
+) -> None:
+    topic = await _topic(parts, await for_fruits(parts, recipe(owner, "program(small)")))
+    scripted.script = Script(default=say("1. add_all_groups: Add all of the groups of fruits once."))
+    run = TaughtRun(
+        id="run",
+        owner=owner,
+        created=0.0,
+        status="answered",
+        request={"messages": [{"role": "user", "content": "How many fruits?"}]},
+        route="cot(large)",
+        value="12",
+        form="number",
+        supported=True,
+        ledger=None,
+        lesson=Lesson(writer="large", first="12").model_dump(),
+        text="12",
+        rating=-1,
+    )
+    assert await consolidator.consolidate(topic, [run], model) == []
+    added = await consolidator.consolidate(topic, [run.model_copy(update={"rating": None})], model)
+    assert [entry.name for entry in added] == ["add_all_groups"], (
+        "where the verifiers alone have spoken"
+    )
