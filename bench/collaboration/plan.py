@@ -61,13 +61,15 @@ def settings_of_policies(with_head: bool) -> tuple[Setting, ...]:
 
 
 def one_of_each(with_head: bool) -> tuple[Setting, ...]:
-    """One point of every policy, the one it is used at: for a first look, or where time is short."""
-    divergence = setting("divergence") if with_head else setting("divergence", use_head=False, even_entropy=0.45)
+    """One point of every policy, the one it is used at, and of a head's ablation: for a first look, or where time is
+    short."""
+    by_entropy = setting("divergence", use_head=False, even_entropy=0.45)
     return (
         *map(setting, ALONE),
         setting("entropy", threshold=0.5),
         setting("leader", gate=1.0),
-        divergence,
+        *((setting("divergence"),) if with_head else ()),
+        by_entropy,
         *map(setting, ("stepwise", "reflection", "hawkeye")),
     )
 

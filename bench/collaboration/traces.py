@@ -139,9 +139,10 @@ class TraceWriter:
         return trace
 
     def _key(self, question: Question, setting: Setting) -> str:
+        judged_by_head = setting.policy == "divergence" and dict(setting.options).get("use_head", True)
         identity = {
             "pair": self._pair.model_dump(exclude={"small", "large", "head"}),
-            "head": self._pair.head if setting.policy == "divergence" else "",
+            "head": self._pair.head if judged_by_head else "",
             "policy": setting.policy,
             # With the defaults, so that a changed default is another answer.
             "options": policy_options(setting.policy, dict(setting.options)).model_dump(),
