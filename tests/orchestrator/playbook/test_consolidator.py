@@ -179,6 +179,4 @@ async def test_nothing_is_distilled_from_an_answer_that_its_owner_called_wrong(
     )
     assert await consolidator.consolidate(topic, [run], model) == []
     added = await consolidator.consolidate(topic, [run.model_copy(update={"rating": None})], model)
-    assert [entry.name for entry in added] == ["add_all_groups"], (
-        "where the verifiers alone have spoken"
-    )
+    assert [entry.name for entry in added] == ["add_all_groups"], "where the verifiers alone have spoken"
