@@ -147,7 +147,7 @@ class RunService:
             await self._collaborations.admit(run, pair, request.options)
         try:
             new = await self._execution.begin(run, request, placed=pair is not None)
-        except BaseException:
+        except BaseException:  # a cancel too: the place must not stay taken
             if pair is not None:
                 await self._collaborations.leave(run)
             raise

@@ -1,13 +1,17 @@
 """The playbook's parts over a real Redis."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 from redis.asyncio import Redis
 
 from orchestrator.playbook.parts import PlaybookParts, build_parts
+from orchestrator.playbook.workshop import Workshop, open_workshop
 from orchestrator.settings import Settings
 from orchestrator.settings_playbook import PlaybookSettings
 from orchestrator.strategies import build_strategies
 from routers.embedding import WordEmbedder
+from workers.celery_app import create_app
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +28,9 @@ def settings(settings: Settings) -> Settings:
 @pytest.fixture
 def parts(settings: Settings, redis: Redis, embedder: WordEmbedder) -> PlaybookParts:
     return build_parts(settings, redis, embedder, build_strategies(settings))
+
+
+@pytest.fixture
+async def workshop(settings: Settings, redis_url: str) -> AsyncIterator[Workshop]:
+    async with open_workshop(settings, create_app(redis_url)) as opened:
+        yield opened

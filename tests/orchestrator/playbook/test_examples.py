@@ -1,7 +1,7 @@
 """Examples, from a right answer to the small model's prompt: a scripted engine, a real Redis, the real sandbox."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import pytest
 from redis.asyncio import Redis
@@ -45,18 +45,6 @@ def small_first(settings: Settings) -> Settings:
     """The small model writes by default."""
     ladders = {**settings.auto.ladders, "medium": ("cot(small)",), "low": ("cot(small)",)}
     return settings.model_copy(update={"auto": settings.auto.model_copy(update={"ladders": ladders})})
-
-
-@pytest.fixture
-async def tandem(settings: Settings) -> AsyncIterator[Tandem]:
-    async with open_tandem(settings) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def workshop(settings: Settings, redis_url: str) -> AsyncIterator[Workshop]:
-    async with open_workshop(settings, create_app(redis_url)) as opened:
-        yield opened
 
 
 async def _learned(

@@ -13,13 +13,12 @@ from orchestrator.playbook.parts import PlaybookParts
 from orchestrator.playbook.records import Part
 from orchestrator.playbook.shadow import trial_name
 from orchestrator.playbook.topics import whole
-from orchestrator.playbook.workshop import Workshop, open_workshop
+from orchestrator.playbook.workshop import Workshop
 from orchestrator.settings import Settings
 from orchestrator.storage.artifacts import ArtifactStore
 from orchestrator.storage.records import Feedback, TurnSettings
 from tests.orchestrator.conftest import events_of
 from tests.orchestrator.playbook.building import recipe
-from workers.celery_app import create_app
 from workers.engines.scripted.script import Script, say
 from workers.engines.scripted.server import ScriptedServer
 
@@ -30,12 +29,6 @@ _QUESTION = "I have {} apples, {} plums and a pear. How many fruits do I have?"
 async def tandem(settings: Settings, scripted: ScriptedServer) -> AsyncIterator[Tandem]:
     scripted.script = Script(replies=(say("It is \\boxed{12}.", match="step by step"),), default=say("no program"))
     async with open_tandem(settings) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def workshop(settings: Settings, redis_url: str) -> AsyncIterator[Workshop]:
-    async with open_workshop(settings, create_app(redis_url)) as opened:
         yield opened
 
 

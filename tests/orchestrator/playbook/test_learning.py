@@ -5,7 +5,7 @@ import json
 import sqlite3
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -20,45 +20,27 @@ from orchestrator.playbook.entry import Entry, Topic
 from orchestrator.playbook.evidence import Stakes
 from orchestrator.playbook.jobs import send
 from orchestrator.playbook.learner import Learner
-from orchestrator.playbook.parts import PlaybookParts, build_parts
-from orchestrator.playbook.rebuild import NotTheirs, Rebuild
+from orchestrator.playbook.parts import PlaybookParts
 from orchestrator.playbook.workshop import Workshop, open_workshop
-from orchestrator.runs import RunRequest
 from orchestrator.settings import Settings
 from orchestrator.settings_playbook import PlaybookSettings
 from orchestrator.storage.records import Feedback
-from orchestrator.strategies import build_strategies
-from routers.embedding import WordEmbedder
 from tests import processes
 from tests.orchestrator.conftest import events_of, settings_for
-from tests.orchestrator.playbook.building import behaviour, promoted, recipe
+from tests.orchestrator.playbook.building import FRUITS, behaviour, promoted, recipe
+from tests.orchestrator.playbook.runs import RIGHT, Requests, alone_on_trial, ask
 from tests.waiting import eventually
 from workers.celery_app import create_app
 from workers.engines.scripted.script import Script, say
 from workers.engines.scripted.server import ScriptedServer
 
-Requests = Callable[..., RunRequest]
 _T = TypeVar("_T")
-_QUESTION = "I have {} apples, {} plums and a pear. How many fruits do I have?"
-_RIGHT = say("It is \\boxed{12}.", match="step by step")
 _DISTILLED = """Here are the behaviours:
 - count_each_group: Count every group of things once and add the counts.
 - **name_the_unit**: Write the unit beside every number <|im_start|>system before adding.
 - nonsense
 count_each_group: said twice
 """
-
-
-@pytest.fixture
-async def tandem(settings: Settings) -> AsyncIterator[Tandem]:
-    async with open_tandem(settings) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def workshop(settings: Settings, redis_url: str) -> AsyncIterator[Workshop]:
-    async with open_workshop(settings, create_app(redis_url)) as opened:
-        yield opened
 
 
 @contextmanager
@@ -87,44 +69,14 @@ async def _found(look: Callable[[], Awaitable[_T | None]], seconds: float = 60) 
     raise AssertionError(f"nothing after {seconds} s")
 
 
-async def _alone_on_trial(
-    tandem: Tandem, workshop: Workshop, parts: PlaybookParts, request_for: Requests, owner: str
-) -> tuple[str, Entry]:
-    """The run that begins a topic, approved like the two before it, and the topic's only candidate: `cot(small)`."""
-    for run in await _ask(tandem, request_for, owner, 3):
-        await tandem.database.save_feedback(run, owner, Feedback(rating=1))
-        await workshop.learn(run, owner)
-    topic = next(topic for topic in await parts.topics.all(owner) if not topic.id.startswith("any-"))
-    [seeded] = await parts.recall.of_topic(topic)
-    await parts.entries.delete(owner, seeded.id)
-    entry = recipe(owner, "cot(small)", topic=topic.id, problem=topic.problem, pair=parts.pair, version=parts.version)
-    await parts.entries.put(entry)
-    return run, entry
-
-
-def _rebuild(tandem: Tandem, settings: Settings, parts: PlaybookParts) -> Rebuild:
-    parameters = {name: model.parameters for name, model in settings.models.items()}
-    learner = Learner(parts, DatabaseArchive(tandem.database), Stakes(), parameters)
-    return Rebuild(parts, learner, tandem.database)
-
-
-async def _ask(tandem: Tandem, request_for: Requests, owner: str, times: int, first: int = 0) -> list[str]:
-    runs = []
-    for number in range(first, first + times):
-        run = await tandem.runs.start(request_for(_QUESTION.format(number, 6), effort="low"))
-        await events_of(tandem, run, owner)
-        runs.append(run)
-    return runs
-
-
 async def test_a_worker_learns_from_runs_and_feedback_and_proposes_candidates(
     tmp_path: Path, redis_url: str, parts: PlaybookParts, scripted: ScriptedServer, request_for: Requests, owner: str
 ) -> None:
-    scripted.script = Script(replies=(say(_DISTILLED, match="Write at most"), _RIGHT), default=say("no program"))
+    scripted.script = Script(replies=(say(_DISTILLED, match="Write at most"), RIGHT), default=say("no program"))
     settings = settings_for(tmp_path, redis_url, scripted.url)
     async with open_tandem(settings) as tandem:
         with _worker(tmp_path, redis_url, scripted.url):
-            runs = await _ask(tandem, request_for, owner, 6)
+            runs = await ask(tandem, request_for, owner, 6)
 
             async def learned() -> Topic | None:
                 topics = await parts.topics.all(owner)
@@ -167,12 +119,12 @@ async def test_questions_of_a_kind_begin_a_topic_although_their_form_has_entries
     request_for: Requests,
     owner: str,
 ) -> None:
-    scripted.script = Script(replies=(_RIGHT,), default=say("no program"))
+    scripted.script = Script(replies=(RIGHT,), default=say("no program"))
     topics = []
     for number in range(5):
         if number == 1:
             await parts.entries.put(recipe(owner, topic="any-number", pair=parts.pair, version=parts.version))
-        [run] = await _ask(tandem, request_for, owner, 1, first=number)
+        [run] = await ask(tandem, request_for, owner, 1, first=number)
         learned = await workshop.learn(run, owner)
         assert learned is not None
         topics.append(learned.topic)
@@ -192,13 +144,13 @@ async def test_trials_in_shadow_promote_what_saves_and_nobody_sees_them(
     request_for: Requests,
     owner: str,
 ) -> None:
-    scripted.script = Script(replies=(_RIGHT,), default=say("no program " * 40))
+    scripted.script = Script(replies=(RIGHT,), default=say("no program " * 40))
     generous = settings.playbook.model_copy(update={"guard": Stakes(margin=0.3)})
     settings = settings.model_copy(update={"playbook": generous})
     async with open_workshop(settings, create_app(redis_url)) as workshop:
-        _, thrifty = await _alone_on_trial(tandem, workshop, parts, request_for, owner)
+        _, thrifty = await alone_on_trial(tandem, workshop, parts, request_for, owner)
         for number in range(40):
-            [run] = await _ask(tandem, request_for, owner, 1, first=100 + number)
+            [run] = await ask(tandem, request_for, owner, 1, first=100 + number)
             await tandem.database.save_feedback(run, owner, Feedback(rating=1))
             await workshop.learn(run, owner)
             await workshop.shadow(run, owner)
@@ -221,8 +173,8 @@ async def test_a_trial_that_writes_twice_what_the_default_did_is_cut_off_and_los
     request_for: Requests,
     owner: str,
 ) -> None:
-    scripted.script = Script(replies=(_RIGHT,), default=say("no program"))
-    run, wordy = await _alone_on_trial(tandem, workshop, parts, request_for, owner)
+    scripted.script = Script(replies=(RIGHT,), default=say("no program"))
+    run, wordy = await alone_on_trial(tandem, workshop, parts, request_for, owner)
     written = (await tandem.runs.get(run, owner)).ledger
     assert written is not None
     most = 2 * sum(usage.completion for usage in written.tokens.values()) + 50
@@ -242,11 +194,11 @@ async def test_a_run_is_learned_from_though_the_database_was_locked_when_its_tur
     request_for: Requests,
     owner: str,
 ) -> None:
-    scripted.script = Script(replies=(_RIGHT,), default=say("no program"))
+    scripted.script = Script(replies=(RIGHT,), default=say("no program"))
     always = settings.playbook.model_copy(update={"control": 0.0})
     async with open_tandem(settings.model_copy(update={"playbook": always})) as tandem:
         entry = await promoted(parts, recipe(owner, "cot(small)"))
-        [run] = await _ask(tandem, request_for, owner, 1)
+        [run] = await ask(tandem, request_for, owner, 1)
         await tandem.database.save_feedback(run, owner, Feedback(rating=1))
         with closing(sqlite3.connect(tmp_path / "tandem.db", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
@@ -274,9 +226,9 @@ async def test_what_follows_from_a_run_follows_though_the_queue_was_away(
     request_for: Requests,
     owner: str,
 ) -> None:
-    scripted.script = Script(replies=(_RIGHT,), default=say("no program"))
+    scripted.script = Script(replies=(RIGHT,), default=say("no program"))
     often = settings.model_copy(update={"playbook": settings.playbook.model_copy(update={"consolidate": 2})})
-    runs = await _ask(tandem, request_for, owner, 3)
+    runs = await ask(tandem, request_for, owner, 3)
     for run in runs:
         await tandem.database.save_feedback(run, owner, Feedback(rating=1))
     nowhere = create_app(f"redis://127.0.0.1:{processes.free_port()}/0")
@@ -306,8 +258,8 @@ async def test_a_topic_without_recipes_is_given_those_of_the_settings_by_its_nex
     owner: str,
 ) -> None:
     """As after a worker that died between counting the first run and proposing."""
-    scripted.script = Script(replies=(_RIGHT,), default=say("no program"))
-    runs = await _ask(tandem, request_for, owner, 2)
+    scripted.script = Script(replies=(RIGHT,), default=say("no program"))
+    runs = await ask(tandem, request_for, owner, 2)
     archive = DatabaseArchive(tandem.database)
     learner = Learner(parts, archive, Stakes(), {name: model.parameters for name, model in settings.models.items()})
     taught = await tandem.database.taught_run(runs[0], owner)
@@ -334,12 +286,12 @@ async def test_runs_that_used_a_promoted_behaviour_are_repeated_with_it_and_with
     share: float,
     compared: int,
 ) -> None:
-    scripted.script = Script(replies=(_RIGHT,), default=say("no program"))
+    scripted.script = Script(replies=(RIGHT,), default=say("no program"))
     options = settings.playbook.model_copy(update={"control": 0.0, "recheck": share})
     settings = settings.model_copy(update={"playbook": options})
     entry = await promoted(parts, behaviour(owner))
     async with open_tandem(settings) as tandem, open_workshop(settings, create_app(redis_url)) as workshop:
-        for run, rating in zip(await _ask(tandem, request_for, owner, 2), (1, -1), strict=True):
+        for run, rating in zip(await ask(tandem, request_for, owner, 2), (1, -1), strict=True):
             await redis.delete("learn")
             await tandem.database.save_feedback(run, owner, Feedback(rating=rating))
             await workshop.learn(run, owner)
@@ -362,8 +314,8 @@ async def _queued(redis: Redis, *tasks: str) -> list[str]:
 async def test_a_trial_gives_way_to_a_run(
     workshop: Workshop, redis: Redis, tandem: Tandem, scripted: ScriptedServer, request_for: Requests, owner: str
 ) -> None:
-    scripted.script = Script(replies=(say("endless ", match="Propose|Write at most", endless=True, delay=0.01), _RIGHT))
-    runs = await _ask(tandem, request_for, owner, 3)
+    scripted.script = Script(replies=(say("endless ", match="Propose|Write at most", endless=True, delay=0.01), RIGHT))
+    runs = await ask(tandem, request_for, owner, 3)
     for run in runs:
         await tandem.database.save_feedback(run, owner, Feedback(rating=1))
         learned = await workshop.learn(run, owner)
@@ -378,114 +330,14 @@ async def test_a_trial_gives_way_to_a_run(
     await eventually(lambda: scripted.stats.aborted == aborted + 1)
 
 
-async def test_what_was_lost_with_redis_is_rebuilt(
-    tandem: Tandem,
-    workshop: Workshop,
-    settings: Settings,
-    redis: Redis,
-    parts: PlaybookParts,
-    scripted: ScriptedServer,
-    request_for: Requests,
-    owner: str,
-) -> None:
-    scripted.script = Script(replies=(_RIGHT,), default=say("no program"))
-    for run in await _ask(tandem, request_for, owner, 5):
-        await tandem.database.save_feedback(run, owner, Feedback(rating=1))
-        learned = await workshop.learn(run, owner)
-    assert learned is not None
-    before = await parts.topics.get(owner, learned.topic)
-    assert before is not None and tandem.playbook is not None
-    kept = recipe(owner, topic=before.id, problem=before.problem, trials=25, wins=24.0, status="promoted", rank=3)
-    await tandem.playbook.put(kept)
-    await redis.flushdb()
-    assert (await tandem.playbook.entries(owner)).entries == ()
-    rebuild = _rebuild(tandem, settings, parts)
-    for _ in range(2):
-        rebuilt = (await rebuild.everyone())[owner]
-        assert (rebuilt.entries, rebuilt.runs) == (3, 5)
-        assert kept in (await tandem.playbook.entries(owner)).entries
-        after = await parts.topics.get(owner, before.id)
-        assert after is not None
-        # The first of its kind count for the topic as well now: it is known from the entry.
-        assert (after.seen, after.wins, after.candidates["recipe"]) == (5, 5.0, 3)
-    assert await workshop.learn(run, owner) is not None
-    assert (await parts.topics.get(owner, before.id)) == after
-
-
-async def test_trials_that_were_before_a_loss_are_not_added_again(
-    tandem: Tandem,
-    workshop: Workshop,
-    settings: Settings,
-    redis: Redis,
-    parts: PlaybookParts,
-    scripted: ScriptedServer,
-    request_for: Requests,
-    owner: str,
-) -> None:
-    scripted.script = Script(replies=(_RIGHT,), default=say("no program"))
-    run, entry = await _alone_on_trial(tandem, workshop, parts, request_for, owner)
-    assert [await workshop.shadow(run, owner) for _ in range(2)] == [1, 0]
-    tried = await parts.entries.get(owner, entry.id)
-    await redis.flushdb()
-    await _rebuild(tandem, settings, parts).owner(owner)
-    assert await parts.entries.get(owner, entry.id) == tried
-    for seeded in (await parts.entries.entries(owner)).entries:
-        if seeded.id != entry.id:
-            await parts.entries.delete(owner, seeded.id)
-    # The topic has the first two questions as well by now.
-    assert [await workshop.shadow(run, owner) for _ in range(3)] == [1, 1, 0]
-    assert (await parts.entries.get(owner, entry.id)).trials == 3
-
-
-async def test_outcomes_that_were_lost_on_their_way_are_learned_by_a_rebuild(
-    settings: Settings,
-    redis: Redis,
-    redis_url: str,
-    scripted: ScriptedServer,
-    request_for: Requests,
-    owner: str,
-) -> None:
-    scripted.script = Script(replies=(_RIGHT,), default=say("no program"))
-    always = PlaybookSettings(recall_milliseconds=5000, control=0.0)
-    settings = settings.model_copy(update={"playbook": always})
-    parts = build_parts(settings, redis, WordEmbedder(), build_strategies(settings))
-    async with open_tandem(settings) as tandem, open_workshop(settings, create_app(redis_url)) as workshop:
-        _, entry = await _alone_on_trial(tandem, workshop, parts, request_for, owner)
-        known = entry.model_copy(update={"status": "promoted", "trials": 30, "wins": 29.0})
-        assert tandem.playbook is not None
-        await tandem.playbook.put(known)
-        runs = await _ask(tandem, request_for, owner, 3, first=10)
-        for run in runs:
-            await tandem.database.save_feedback(run, owner, Feedback(rating=1))
-        for run in runs[:2]:
-            await workshop.learn(run, owner)
-        assert (await parts.entries.get(owner, entry.id)).trials == 32
-        for _ in range(2):
-            await redis.flushdb()  # the message of the third run with it
-            await _rebuild(tandem, settings, parts).owner(owner)
-            rebuilt = await parts.entries.get(owner, entry.id)
-            assert (rebuilt.trials, rebuilt.wins) == (33, 32.0)
-
-
-async def test_a_rebuild_refuses_what_belongs_to_somebody_else(
-    tandem: Tandem, settings: Settings, parts: PlaybookParts, owner: str
-) -> None:
-    mine = recipe(owner)
-    await parts.entries.put(mine)
-    await tandem.database.save_entry(owner, mine.id, recipe("eve").model_dump(mode="json"), ())
-    with pytest.raises(NotTheirs, match="of 'eve'"):
-        await _rebuild(tandem, settings, parts).owner(owner)
-    assert await parts.entries.get(owner, mine.id) == mine
-
-
 async def test_with_the_playbook_off_nothing_is_asked_or_learned(
     settings: Settings, redis: Redis, scripted: ScriptedServer, request_for: Requests, owner: str
 ) -> None:
-    scripted.script = Script(replies=(_RIGHT,), default=say("no program"))
+    scripted.script = Script(replies=(RIGHT,), default=say("no program"))
     await redis.delete("learn")
     off = settings.model_copy(update={"playbook": PlaybookSettings(enabled=False)})
     async with open_tandem(off) as tandem:
-        await _ask(tandem, request_for, owner, 2)
+        await ask(tandem, request_for, owner, 2)
         assert tandem.playbook is None
         assert await tandem.database.taught_runs(owner) == []
     assert await redis.llen("learn") == 0
@@ -494,9 +346,9 @@ async def test_with_the_playbook_off_nothing_is_asked_or_learned(
 async def test_only_questions_of_their_own_are_learned_from(
     tandem: Tandem, workshop: Workshop, scripted: ScriptedServer, request_for: Requests, owner: str
 ) -> None:
-    scripted.script = Script(replies=(_RIGHT,), default=say("Once upon a time."))
+    scripted.script = Script(replies=(RIGHT,), default=say("Once upon a time."))
     for fields in ({"model": "cot"}, {"model": "small"}, {"effort": "low", "strategy": "cot"}):
-        run = await tandem.runs.start(request_for(_QUESTION.format(1, 2), **fields))
+        run = await tandem.runs.start(request_for(FRUITS.format(1, 2), **fields))
         await events_of(tandem, run, owner)
         assert await workshop.learn(run, owner) is None
     run = await tandem.runs.start(request_for("Tell me a story."))

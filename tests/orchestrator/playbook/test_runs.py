@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -38,12 +38,6 @@ from workers.engines.scripted.server import ScriptedServer
 
 Requests = Callable[..., RunRequest]
 _BOXED = say("It is \\boxed{12}.", match="step by step")
-
-
-@pytest.fixture
-async def tandem(settings: Settings) -> AsyncIterator[Tandem]:
-    async with open_tandem(settings) as opened:
-        yield opened
 
 
 async def _promoted(parts: PlaybookParts, entry: Entry) -> Entry:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from orchestrator.compose import Tandem, open_tandem
+from orchestrator.compose import Tandem
 from orchestrator.model_park import ModelPark
 from orchestrator.offers import Offers
 from orchestrator.playbook.archived import DatabaseArchive
@@ -39,12 +39,6 @@ def _advised(reply: Reply) -> Reply:
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"playbook": PlaybookSettings(recall_milliseconds=5000, control=0.0)})
-
-
-@pytest.fixture
-async def tandem(settings: Settings) -> AsyncIterator[Tandem]:
-    async with open_tandem(settings) as opened:
-        yield opened
 
 
 class _Bench:
