@@ -120,7 +120,8 @@ async def test_what_is_quoted_is_known_to_have_given_the_answer(
 ) -> None:
     effort = "minimal" if then is None else "low"
     scripted.script = Script(replies=(say(first, match="Python program"),), default=say(then or "nothing"))
-    run = await tandem.runs.start(request_for(FRUITS.format(5, 6), effort=effort))
+    # No worker is there to run programs: the run's seconds end the wait for one.
+    run = await tandem.runs.start(request_for(FRUITS.format(5, 6), effort=effort, budget={"seconds": 2}))
     await events_of(tandem, run, owner)
     taught = await tandem.database.taught_run(run, owner)
     assert taught is not None
