@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict
 
 from agents.problem import AnswerForm
+from routers.plausible import Bounds, bounds_of
 from tools.verifiers.code.stub import find_stub
 from workers.messages import Message
 
@@ -53,7 +54,8 @@ _LONGEST = 20_000
 
 class Assessment(BaseModel):
     """``difficulty`` between 0 and 1, None where there is no signal; ``interface_task`` marks the hidden requests of
-    chat interfaces (titles, tags); ``reason`` is one sentence for the trace."""
+    chat interfaces (titles, tags); ``bounds`` is what the question says of the number that answers it; ``reason`` is
+    one sentence for the trace."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -61,6 +63,7 @@ class Assessment(BaseModel):
     difficulty: float | None
     reason: str
     interface_task: bool = False
+    bounds: Bounds = Bounds()
 
 
 def assess(messages: Sequence[Message], inherited: float | None = None) -> Assessment:
@@ -79,9 +82,9 @@ def assess(messages: Sequence[Message], inherited: float | None = None) -> Asses
                 form=form, difficulty=inherited, reason="a short follow-up inherits the thread's difficulty"
             )
         return Assessment(form=form, difficulty=None, reason="no answer that could be checked")
-    return Assessment(
-        form=form, difficulty=_difficulty(question), reason=f"the answer is a {form} that can be compared"
-    )
+    bounds = bounds_of(question, _last_sentence(question)) if form == "number" else Bounds()
+    reason = f"the answer is a {form} that can be compared"
+    return Assessment(form=form, difficulty=_difficulty(question), bounds=bounds, reason=reason)
 
 
 def answer_form(question: str) -> AnswerForm:

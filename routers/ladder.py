@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from agents.problem import Answer
 from routers.assessment import Assessment
+from routers.plausible import implausible
 from routers.policy import Abstain, Accept
 from routers.route import Decision, Effort, Estimate, Route
 from routers.standing import Scale, standing
@@ -57,39 +58,48 @@ class Ladder:
             return Abstain(reason="the model wrote nothing")
         rungs = self._ladders[effort]
         leaders = self._leaders(assessment, attempts)
-        accepted = self._sufficient(attempts, leaders, self._accept_logprob[effort])
+        accepted = self._sufficient(assessment, attempts, leaders, self._accept_logprob[effort])
         if accepted is not None:
             return accepted
         if len(attempts) < len(rungs):
             route = rungs[len(attempts)]
-            return self._decision(route, self._doubt(attempts, leaders), rungs[len(attempts) :])
+            return self._decision(route, self._doubt(assessment, attempts, leaders), rungs[len(attempts) :])
         if not leaders:
             return Abstain(reason=f"none of {len(attempts)} attempts gave an answer")
-        reason = f"the ladder is climbed; {len(leaders)} of {len(attempts)} attempts agree"
-        if len(leaders) == 1 and len(attempts) > 1:
-            reason = (
-                f"the ladder is climbed and no attempts agree; {attempts[leaders[0]].strategy} is surest of its kind"
-            )
+        reason = self._at_the_top(assessment, attempts, leaders)
         return Accept(attempt=leaders[0], reason=reason, supported=len(leaders) > 1)
 
-    def _sufficient(self, attempts: Sequence[Answer], leaders: Sequence[int], threshold: float) -> Accept | None:
+    def _at_the_top(self, assessment: Assessment, attempts: Sequence[Answer], leaders: Sequence[int]) -> str:
+        if len(leaders) > 1 or len(attempts) == 1:
+            return f"the ladder is climbed; {len(leaders)} of {len(attempts)} attempts agree"
+        leader = attempts[leaders[0]]
+        others = [attempt for attempt in attempts if attempt is not leader and attempt.value is not None]
+        if others and all(implausible(other.value, assessment.bounds) for other in others):
+            return f"the ladder is climbed; only what {leader.strategy} says can be an answer"
+        return f"the ladder is climbed and no attempts agree; {leader.strategy} is surest of its kind"
+
+    def _sufficient(
+        self, assessment: Assessment, attempts: Sequence[Answer], leaders: Sequence[int], threshold: float
+    ) -> Accept | None:
         last = attempts[-1]
         if len(leaders) >= self._agreeing:
             return Accept(attempt=leaders[0], reason=f"{len(leaders)} independent attempts agree")
         logprob = last.evidence.mean_logprob
         ran = last.evidence.program_ran
         confident = threshold == -math.inf or (logprob is not None and logprob >= threshold)
-        if len(attempts) == 1 and ran and confident:
+        if len(attempts) == 1 and ran and confident and implausible(last.value, assessment.bounds) is None:
             shown = "unknown" if logprob is None else f"{logprob:.3f}"
             return Accept(attempt=0, reason=f"the program ran; its mean log-probability is {shown}")
         return None
 
     def _leaders(self, assessment: Assessment, attempts: Sequence[Answer]) -> Sequence[int]:
         """Indices of the attempts behind the leading answer; on a tie the one that is surest for its kind, and where
-        that is not known for each, that of the earlier rung."""
+        that is not known for each, that of the earlier rung. What can hardly be an answer leads only where nothing else
+        is left."""
         answered = [index for index, attempt in enumerate(attempts) if attempt.value is not None]
         if not answered:
             return ()
+        answered = [i for i in answered if implausible(attempts[i].value, assessment.bounds) is None] or answered
         groups = cluster([attempts[index].value for index in answered], assessment.form)
         largest = max(len(group) for group in groups)
         tied = [[answered[index] for index in group] for group in groups if len(group) == largest]
@@ -104,10 +114,13 @@ class Ladder:
         known = [value for index in group if (value := standing(attempts[index], self._scales)) is not None]
         return max(known, default=None)
 
-    def _doubt(self, attempts: Sequence[Answer], leaders: Sequence[int]) -> str:
+    def _doubt(self, assessment: Assessment, attempts: Sequence[Answer], leaders: Sequence[int]) -> str:
         last = attempts[-1]
         if last.value is None:
             return f"{last.strategy} gave no answer"
+        why = implausible(last.value, assessment.bounds)
+        if why is not None:
+            return why
         if len(attempts) > 1:
             return f"only {len(leaders)} of {len(attempts)} attempts agree"
         logprob = last.evidence.mean_logprob

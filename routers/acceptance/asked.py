@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from agents.problem import AnswerForm
 from routers.acceptance.attempt import Attempt, Camp, Roles, attempt_from, by_role, camps
+from routers.assessment import assess
 from routers.outcome import Outcome
+from workers.messages import Message
 from workers.usage import Usage
 
 
@@ -71,7 +73,8 @@ def data_hash(asked: Sequence[Asked]) -> str:
 
 def _asked(outcomes: Sequence[Outcome], roles: Roles) -> Asked:
     first = outcomes[0]
-    attempts = tuple(attempt_from(outcome, roles) for outcome in outcomes)
+    bounds = assess([Message(role="user", content=first.question)]).bounds
+    attempts = tuple(attempt_from(outcome, bounds, roles) for outcome in outcomes)
     parties: list[int | None] = [None] * len(attempts)
     for number, camp in enumerate(camps([attempt.value for attempt in attempts], first.form)):
         for index in camp.members:

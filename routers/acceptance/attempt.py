@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from agents.problem import Answer, AnswerForm
+from routers.assessment import Assessment
 from routers.outcome import Outcome
+from routers.plausible import Bounds, implausible
 from tools.verifiers.equality import cluster
 
 
@@ -12,7 +14,7 @@ from tools.verifiers.equality import cluster
 class Attempt:
     """``route`` names models by their role, such as ``program(large)``. ``logprob`` is the mean natural-log probability
     of its tokens, ``length`` their number, ``agreement`` the share of votes within the strategy itself; None where the
-    strategy yields no such evidence."""
+    strategy yields no such evidence. ``plausible`` says whether it can be what was asked for, as far as is known."""
 
     route: str
     value: str | None
@@ -20,6 +22,7 @@ class Attempt:
     logprob: float | None = None
     length: int | None = None
     agreement: float | None = None
+    plausible: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ Roles = Mapping[str, str]
 """From the name of a configured model to its role."""
 
 
-def attempt_of(answer: Answer, roles: Roles) -> Attempt:
+def attempt_of(answer: Answer, assessment: Assessment, roles: Roles) -> Attempt:
     evidence = answer.evidence
     return Attempt(
         route=f"{answer.strategy}({roles.get(answer.model, answer.model)})",
@@ -42,10 +45,12 @@ def attempt_of(answer: Answer, roles: Roles) -> Attempt:
         logprob=evidence.mean_logprob,
         length=evidence.length,
         agreement=evidence.agreement,
+        plausible=implausible(answer.value, assessment.bounds) is None,
     )
 
 
-def attempt_from(outcome: Outcome, roles: Roles) -> Attempt:
+def attempt_from(outcome: Outcome, bounds: Bounds, roles: Roles) -> Attempt:
+    """``bounds`` are of the outcome's question."""
     evidence = outcome.evidence
     written = sum(usage.completion for usage in outcome.tokens.values())
     return Attempt(
@@ -55,6 +60,7 @@ def attempt_from(outcome: Outcome, roles: Roles) -> Attempt:
         logprob=evidence.mean_logprob,
         length=written if evidence.length is None else evidence.length,
         agreement=evidence.agreement,
+        plausible=implausible(outcome.value, bounds) is None,
     )
 
 

@@ -31,7 +31,7 @@ class Selecting:
         verdict = self.others.after(assessment, effort, attempts)
         if not isinstance(verdict, Accept) or assessment.form == "text":
             return verdict
-        tried = [attempt_of(answer, self.roles) for answer in attempts]
+        tried = [attempt_of(answer, assessment, self.roles) for answer in attempts]
         why = unknown(self.card, tried, assessment.form)
         point = self.points.get(assessment.form)
         if why is None and point is None:

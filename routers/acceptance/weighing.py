@@ -54,7 +54,7 @@ class Weighing:
     def after(self, assessment: Assessment, effort: Effort, attempts: Sequence[Answer]) -> Accept | Abstain | Decision:
         if assessment.form in ("text", "code"):
             return self.others.after(assessment, effort, attempts)
-        tried = [attempt_of(answer, self.roles) for answer in attempts]
+        tried = [attempt_of(answer, assessment, self.roles) for answer in attempts]
         why = unknown(self.card, tried, assessment.form)
         if why is not None:
             return _uncalibrated(self.others.after(assessment, effort, attempts), why)

@@ -5,6 +5,7 @@ import math
 from agents.problem import Answer, Evidence
 from routers.assessment import Assessment
 from routers.ladder import Ladder
+from routers.plausible import Bounds
 from routers.policy import Abstain, Accept
 from routers.route import Decision, Route
 from routers.standing import Scale
@@ -23,6 +24,7 @@ _LADDER = Ladder(
     scales={"program": Scale(mean=-0.5, spread=0.1), "cot": Scale(mean=-0.2, spread=0.05)},
 )
 _NUMBER = Assessment(form="number", difficulty=0.5, reason="")
+_COUNT = _NUMBER.model_copy(update={"bounds": Bounds(whole=True, size=True)})
 _TEXT = Assessment(form="text", difficulty=None, reason="")
 
 
@@ -52,6 +54,24 @@ def test_a_doubtful_program_is_asked_again() -> None:
     assert isinstance(verdict, Decision) and verdict.route == _AGAIN
 
 
+def test_a_program_whose_answer_can_hardly_be_right_is_not_enough_at_any_effort() -> None:
+    for effort in ("low", "medium"):
+        verdict = _LADDER.after(_COUNT, effort, [_ran("-2", -0.01)])
+        assert isinstance(verdict, Decision)
+        assert verdict.reason == "-2 is below zero, which what is asked for cannot be"
+
+
+def test_what_can_hardly_be_right_leads_only_where_nothing_else_is_left() -> None:
+    verdict = _LADDER.after(_COUNT, "low", [_ran("-2", -0.01), _reasoned("5", -9.0)])
+    assert verdict == Accept(
+        attempt=1, reason="the ladder is climbed; only what cot says can be an answer", supported=False
+    )
+    alone = _LADDER.after(_COUNT, "low", [_ran("-2"), _reasoned(None, None)])
+    assert isinstance(alone, Accept) and alone.attempt == 0
+    agreed = _LADDER.after(_COUNT, "low", [_ran("-2"), _reasoned("-2", -0.2)])
+    assert agreed == Accept(attempt=0, reason="2 independent attempts agree")
+
+
 def test_no_log_probability_is_no_evidence() -> None:
     assert isinstance(_LADDER.after(_NUMBER, "medium", [_ran("4", None)]), Decision)
 
@@ -68,8 +88,8 @@ def test_disagreement_climbs_and_at_the_top_the_first_program_counts() -> None:
     assert (verdict.attempt, verdict.supported) == (0, False)
 
 
-def _reasoned(value: str, logprob: float | None) -> Answer:
-    return Answer(text=value, value=value, strategy="cot", model="large", evidence=Evidence(mean_logprob=logprob))
+def _reasoned(value: str | None, logprob: float | None) -> Answer:
+    return Answer(text=value or "", value=value, strategy="cot", model="large", evidence=Evidence(mean_logprob=logprob))
 
 
 def test_of_two_that_disagree_the_surest_of_its_kind_counts() -> None:
