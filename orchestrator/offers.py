@@ -183,6 +183,7 @@ class Offers:
         return Policies(
             self._settings,
             {effort: self._rungs(names) for effort, names in auto.ladders.items()},
+            {effort: self._rungs(names) for effort, names in auto.choosing.items()},
             self._rungs(auto.code),
             talker=self.route("direct", self._settings.named("large")),
             clerk=self.route("direct", self._settings.named("small")),
@@ -193,7 +194,7 @@ class Offers:
         for name in names:
             match = _ROUTE.match(name)
             if match is None:
-                raise ValueError(f"auto.ladders: {name!r} is not a route such as 'program(large)'")
+                raise ValueError(f"[auto]: {name!r} is not a route such as 'program(large)'")
             route = self.route(match["strategy"], self._by_role(match["models"]))
             sample = sum(earlier.name == route.name for earlier in rungs)
             rungs.append(route.model_copy(update={"sample": sample}))

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from orchestrator.acceptance_readiness import configured_card
 from orchestrator.runs import RunRefused
-from orchestrator.settings import Settings
+from orchestrator.settings import AutoSettings, Settings
 from routers.acceptance.selecting import Selecting
 from routers.acceptance.weighing import Weighing
+from routers.choosing import Choosing
 from routers.coding import Coding
 from routers.explained import Explained
-from routers.ladder import Ladder
+from routers.ladder import Ladder, Ladders
 from routers.policy import Policy
 from routers.route import Effort, Route
 from routers.sticky import Sticky, Turn
@@ -17,14 +18,25 @@ from routers.value import Valued, Weighed
 from workers.ledger import Budget
 
 
+def climbing(auto: AutoSettings, ladders: Ladders, choosing: Ladders, talker: Route, clerk: Route) -> Policy:
+    """The training-free policy on these rungs: ``choosing`` for questions that name their answers and give nothing
+    to derive one from, ``ladders`` for everything else."""
+
+    def ladder(rungs: Ladders, enough: Mapping[str, Mapping[Effort, float]]) -> Ladder:
+        return Ladder(rungs, talker=talker, clerk=clerk, enough=enough, agreeing=auto.agreeing, scales=auto.scales)
+
+    return Choosing(ladder(ladders, {"program": auto.accept_logprob}), ladder(choosing, {"direct": auto.accept_choice}))
+
+
 class Policies:
-    """``ladders`` by effort and ``code`` are routes in the order in which they are tried; ``talker`` answers what
-    cannot be checked, ``clerk`` the hidden requests of chat interfaces. Raises ``CardUnreadable``."""
+    """``ladders`` and ``choosing``, by effort, and ``code`` are routes in the order in which they are tried; ``talker``
+    answers what cannot be checked, ``clerk`` the hidden requests of chat interfaces. Raises ``CardUnreadable``."""
 
     def __init__(
         self,
         settings: Settings,
-        ladders: Mapping[Effort, Sequence[Route]],
+        ladders: Ladders,
+        choosing: Ladders,
         code: Sequence[Route],
         talker: Route,
         clerk: Route,
@@ -32,18 +44,19 @@ class Policies:
         self._settings = settings
         self._roles = {name: model.role for name, model in settings.models.items()}
         self._large = settings.named("large")
-        self._talker, self._clerk = talker, clerk
-        self._ladders = ladders
         self._card = configured_card(settings)
-        self._options = {effort: self._with_samples(rungs) for effort, rungs in ladders.items()}
-        self._free = self._climbing(ladders, code)
-        raised = {effort: self._capable(rungs) for effort, rungs in ladders.items()}
-        self._raised = self._climbing(raised, self._capable(code))
+        self._options = {
+            effort: self._with_samples(tuple(dict.fromkeys((*rungs, *choosing.get(effort, ())))))
+            for effort, rungs in ladders.items()
+        }
+        self._free = Coding(climbing(settings.auto, ladders, choosing, talker, clerk), code)
+        raised = climbing(settings.auto, self._all_capable(ladders), self._all_capable(choosing), talker, clerk)
+        self._raised = Coding(raised, self._capable(code))
 
     def auto(self, left: Budget | None = None, turn: Turn | None = None, weighed: Weighed | None = None) -> Policy:
         """The policy of `auto`, with ``left`` of the request's budget, after the ``turn`` before in the thread and with
         what a learned router says."""
-        policy = self._free if weighed is None else Valued(self._free, weighed)
+        policy: Policy = self._free if weighed is None else Valued(self._free, weighed)
         if turn is not None and self._large in turn.models:
             policy = Sticky(policy, self._staying(weighed), turn.form)
         if self._settings.acceptance.decides and self._card is not None:
@@ -82,17 +95,8 @@ class Policies:
             return self._raised
         return Valued(self._raised, weighed)
 
-    def _climbing(self, ladders: Mapping[Effort, Sequence[Route]], code: Sequence[Route]) -> Policy:
-        auto = self._settings.auto
-        ladder = Ladder(
-            ladders,
-            talker=self._talker,
-            clerk=self._clerk,
-            accept_logprob=auto.accept_logprob,
-            agreeing=auto.agreeing,
-            scales=auto.scales,
-        )
-        return Coding(ladder, code)
+    def _all_capable(self, ladders: Ladders) -> Ladders:
+        return {effort: self._capable(rungs) for effort, rungs in ladders.items()}
 
     def _capable(self, rungs: Sequence[Route]) -> tuple[Route, ...]:
         """The rungs that the capable model has part in; all of them where it has none."""

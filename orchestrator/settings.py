@@ -127,13 +127,29 @@ def _default_scales() -> dict[str, Scale]:
     return {"program": Scale(mean=-0.124, spread=0.05), "cot": Scale(mean=-0.088, spread=0.028)}
 
 
+def _default_choosing() -> dict[Effort, tuple[str, ...]]:
+    return {
+        "none": ("direct(large)",),
+        "minimal": ("direct(large)",),
+        "low": ("direct(large)",),
+        "medium": ("direct(large)", "program(large)"),
+        "high": ("direct(large)", "program(large)", "cot(large)"),
+    }
+
+
+def _default_accept_choice() -> dict[Effort, float]:
+    return {"none": -math.inf, "minimal": -math.inf, "low": -math.inf, "medium": -0.45, "high": -0.2}
+
+
 class AutoSettings(_Section):
     """The training-free policy: a ladder of routes by effort, climbed until the evidence suffices.
 
     ``accept_logprob``: mean natural-log probability of a program's tokens from which it is accepted without a second
-    opinion, by effort. ``agreeing``: how many attempts must give the same answer otherwise. ``scales``: by strategy,
-    where log-probabilities lie, so that the surest of attempts that disagree can be told. ``temperature`` of every
-    attempt after the first of the same route. ``step_tokens`` bounds one internal model call.
+    opinion, by effort. ``choosing`` and ``accept_choice`` are the ladders, and the thresholds of a direct answer, for
+    questions that name their answers, letters or yes and no, and give nothing to derive one from. ``agreeing``: how
+    many attempts must give the same answer otherwise. ``scales``: by strategy, where log-probabilities lie, so that the
+    surest of attempts that disagree can be told. ``temperature`` of every attempt after the first of the same route.
+    ``step_tokens`` bounds one internal model call.
     ``code`` are the routes for a function to be completed, tried until one passes the examples in its docstring.
     ``ask``: whether an under-specified question may lead to one clarifying question. The large model's probability
     that something is missing has to reach ``ask_weak`` where no answer is supported or attempts differ, and
@@ -150,6 +166,8 @@ class AutoSettings(_Section):
     temperature: float = 0.7
     step_tokens: int = 1024
     ladders: dict[Effort, tuple[str, ...]] = Field(default_factory=_default_ladders)
+    choosing: dict[Effort, tuple[str, ...]] = Field(default_factory=_default_choosing)
+    accept_choice: dict[Effort, float] = Field(default_factory=_default_accept_choice)
     code: tuple[str, ...] = Field(default=("code(small)", "code(large)"), min_length=1)
 
 

@@ -48,14 +48,15 @@ _INTERFACE_TASK = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _SHORT_WORDS = 6
+_BARE_WORDS = 50
 # Characters. What is asked stands at the beginning or at the end of a longer question.
 _LONGEST = 20_000
 
 
 class Assessment(BaseModel):
     """``difficulty`` between 0 and 1, None where there is no signal; ``interface_task`` marks the hidden requests of
-    chat interfaces (titles, tags); ``bounds`` is what the question says of the number that answers it; ``reason`` is
-    one sentence for the trace."""
+    chat interfaces (titles, tags); ``derived`` says whether the answer follows from what the question gives, ``bounds``
+    what it says of the number that answers it; ``reason`` is one sentence for the trace."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -63,6 +64,7 @@ class Assessment(BaseModel):
     difficulty: float | None
     reason: str
     interface_task: bool = False
+    derived: bool = True
     bounds: Bounds = Bounds()
 
 
@@ -82,9 +84,13 @@ def assess(messages: Sequence[Message], inherited: float | None = None) -> Asses
                 form=form, difficulty=inherited, reason="a short follow-up inherits the thread's difficulty"
             )
         return Assessment(form=form, difficulty=None, reason="no answer that could be checked")
-    bounds = bounds_of(question, _last_sentence(question)) if form == "number" else Bounds()
-    reason = f"the answer is a {form} that can be compared"
-    return Assessment(form=form, difficulty=_difficulty(question), bounds=bounds, reason=reason)
+    return Assessment(
+        form=form,
+        difficulty=_difficulty(question),
+        derived=form not in ("choice", "yes-no") or _derived(question),
+        bounds=bounds_of(question, _last_sentence(question)) if form == "number" else Bounds(),
+        reason=f"the answer is a {form} that can be compared",
+    )
 
 
 def answer_form(question: str) -> AnswerForm:
@@ -103,11 +109,25 @@ def answer_form(question: str) -> AnswerForm:
         return "expression"
     if _WRITING.search(_last_sentence(question)) and not asks_quantity:
         return "text"
-    numbers = len(_NUMBER.findall(_YEAR.sub("", question))) + len(_NUMBER_WORD.findall(question))
+    numbers = _numbers(question)
     asks = asks_quantity or _asks(_last_sentence(question))
     if _ARITHMETIC.search(question) or (asks and numbers >= 2):
         return "number"
     return "text"
+
+
+def _derived(question: str) -> bool:
+    """Whether a question that names its answers gives anything to derive one from, before it names them: numbers, a
+    formula, or more words than it takes to ask for what is known."""
+    first = _CHOICE.search(question)
+    stem = question if first is None else question[: first.start()]
+    if _numbers(stem) >= 2 or _ARITHMETIC.search(stem) is not None or _LATEX.search(question) is not None:
+        return True
+    return len(stem.split()) > _BARE_WORDS
+
+
+def _numbers(text: str) -> int:
+    return len(_NUMBER.findall(_YEAR.sub("", text))) + len(_NUMBER_WORD.findall(text))
 
 
 def _ends(question: str) -> str:

@@ -20,8 +20,9 @@ Ladders = Mapping[Effort, Sequence[Route]]
 
 
 class Ladder:
-    """``accept_logprob``, ``agreeing`` and ``scales`` as in the settings; ``talker`` answers what cannot be checked and
-    ``clerk`` the hidden requests of chat interfaces."""
+    """``enough``, by strategy and effort, is the mean natural-log probability from which a first attempt needs no
+    second opinion; attempts of other strategies always do. ``agreeing`` and ``scales`` as in the settings; ``talker``
+    answers what cannot be checked and ``clerk`` the hidden requests of chat interfaces."""
 
     def __init__(
         self,
@@ -29,14 +30,14 @@ class Ladder:
         *,
         talker: Route,
         clerk: Route,
-        accept_logprob: Mapping[Effort, float],
+        enough: Mapping[str, Mapping[Effort, float]],
         agreeing: int,
         scales: Mapping[str, Scale],
     ) -> None:
         self._ladders = ladders
         self._talker = talker
         self._clerk = clerk
-        self._accept_logprob = accept_logprob
+        self._enough = enough
         self._agreeing = agreeing
         self._scales = scales
 
@@ -58,7 +59,7 @@ class Ladder:
             return Abstain(reason="the model wrote nothing")
         rungs = self._ladders[effort]
         leaders = self._leaders(assessment, attempts)
-        accepted = self._sufficient(assessment, attempts, leaders, self._accept_logprob[effort])
+        accepted = self._sufficient(assessment, effort, attempts, leaders)
         if accepted is not None:
             return accepted
         if len(attempts) < len(rungs):
@@ -79,18 +80,21 @@ class Ladder:
         return f"the ladder is climbed and no attempts agree; {leader.strategy} is surest of its kind"
 
     def _sufficient(
-        self, assessment: Assessment, attempts: Sequence[Answer], leaders: Sequence[int], threshold: float
+        self, assessment: Assessment, effort: Effort, attempts: Sequence[Answer], leaders: Sequence[int]
     ) -> Accept | None:
-        last = attempts[-1]
         if len(leaders) >= self._agreeing:
             return Accept(attempt=leaders[0], reason=f"{len(leaders)} independent attempts agree")
-        logprob = last.evidence.mean_logprob
-        ran = last.evidence.program_ran
-        confident = threshold == -math.inf or (logprob is not None and logprob >= threshold)
-        if len(attempts) == 1 and ran and confident and implausible(last.value, assessment.bounds) is None:
-            shown = "unknown" if logprob is None else f"{logprob:.3f}"
-            return Accept(attempt=0, reason=f"the program ran; its mean log-probability is {shown}")
-        return None
+        last = attempts[-1]
+        if len(attempts) > 1 or last.value is None or implausible(last.value, assessment.bounds) is not None:
+            return None
+        # Whatever the strategy, a program that ran is one.
+        kind = "program" if last.evidence.program_ran else last.strategy
+        threshold, logprob = self._enough.get(kind, {}).get(effort), last.evidence.mean_logprob
+        if threshold is None or not (threshold == -math.inf or (logprob is not None and logprob >= threshold)):
+            return None
+        did = "the program ran" if kind == "program" else f"{kind} gave an answer"
+        shown = "unknown" if logprob is None else f"{logprob:.3f}"
+        return Accept(attempt=0, reason=f"{did}; its mean log-probability is {shown}")
 
     def _leaders(self, assessment: Assessment, attempts: Sequence[Answer]) -> Sequence[int]:
         """Indices of the attempts behind the leading answer; on a tie the one that is surest for its kind, and where

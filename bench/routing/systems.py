@@ -9,6 +9,7 @@ import numpy as np
 from bench.routing.data import RoutingData
 from bench.routing.frontier import Trial, mixed
 from bench.routing.replay import Replayed, StartingWith, comparable, replay, route_named
+from orchestrator.policies import climbing
 from orchestrator.settings import Settings
 from routers.acceptance.asked import Asked, folds_of
 from routers.acceptance.card import AcceptanceCard
@@ -80,15 +81,10 @@ def ladders(data: RoutingData, settings: Settings) -> list[Trial]:
     auto = settings.auto
     trials = []
     for effort in _EFFORTS:
-        rungs = {effort: tuple(route_named(name) for name in auto.ladders[effort])}
-        ladder = Ladder(
-            rungs,
-            talker=_TALKER,
-            clerk=route_named("direct(small)"),
-            accept_logprob=auto.accept_logprob,
-            agreeing=auto.agreeing,
-            scales=auto.scales,
+        rungs, choosing = (
+            {effort: tuple(route_named(name) for name in names[effort])} for names in (auto.ladders, auto.choosing)
         )
+        ladder = climbing(auto, rungs, choosing, _TALKER, route_named("direct(small)"))
         trials.append(_trial(data, "ladder", effort, [replay(ladder, one, effort) for one in data.tried]))
     return trials
 
@@ -142,7 +138,7 @@ def _weighing(card: AcceptanceCard, start: str, price: float, routes: Sequence[s
         {"medium": (first,)},
         talker=_TALKER,
         clerk=first,
-        accept_logprob={"medium": -math.inf},
+        enough={"program": {"medium": -math.inf}},
         agreeing=1,
         scales={},
     )

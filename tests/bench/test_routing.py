@@ -136,7 +136,7 @@ def test_a_constant_replays_to_its_own_outcome_and_a_ladder_pays_for_every_rung(
         {"medium": (program, cot)},
         talker=program,
         clerk=program,
-        accept_logprob={"medium": 0.0},
+        enough={"program": {"medium": 0.0}},
         agreeing=2,
         scales={},
     )
@@ -159,7 +159,7 @@ def test_what_a_request_would_not_show_is_not_replayed_as_known() -> None:
         {"medium": (program,)},
         talker=talker,
         clerk=talker,
-        accept_logprob={"medium": 0.0},
+        enough={"program": {"medium": 0.0}},
         agreeing=2,
         scales={},
     )

@@ -13,7 +13,9 @@ CODE = Assessment(form="code", difficulty=None, reason="")
 SMALL, LARGE = (Route(strategy="code", models=(name,)) for name in ("small", "large"))
 DIRECT = Route(strategy="direct", models=("large",))
 POLICY = Coding(
-    Ladder({"low": (DIRECT,)}, talker=DIRECT, clerk=DIRECT, accept_logprob={"low": -math.inf}, agreeing=2, scales={}),
+    Ladder(
+        {"low": (DIRECT,)}, talker=DIRECT, clerk=DIRECT, enough={"program": {"low": -math.inf}}, agreeing=2, scales={}
+    ),
     (SMALL, LARGE),
 )
 

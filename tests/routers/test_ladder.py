@@ -19,7 +19,7 @@ _LADDER = Ladder(
     {"low": (_PROGRAM, _COT), "medium": (_PROGRAM, _AGAIN, _COT)},
     talker=_TALK,
     clerk=_CLERK,
-    accept_logprob={"low": -math.inf, "medium": -0.05},
+    enough={"program": {"low": -math.inf, "medium": -0.05}},
     agreeing=2,
     scales={"program": Scale(mean=-0.5, spread=0.1), "cot": Scale(mean=-0.2, spread=0.05)},
 )

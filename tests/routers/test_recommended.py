@@ -21,7 +21,7 @@ def _policy(proven: bool) -> Recommended:
         dict.fromkeys(_EFFORTS, (_ROUTES["program"], _ROUTES["cot"])),
         talker=_ROUTES["direct"],
         clerk=_ROUTES["direct"],
-        accept_logprob=dict.fromkeys(_EFFORTS, -0.2),
+        enough={"program": dict.fromkeys(_EFFORTS, -0.2)},
         agreeing=2,
         scales={},
     )

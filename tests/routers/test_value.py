@@ -23,7 +23,7 @@ _LADDER = Ladder(
     dict.fromkeys(_PRICE, (_PROGRAM, _COT)),
     talker=_DIRECT,
     clerk=Route(strategy="direct", models=("tiny",)),
-    accept_logprob=dict.fromkeys(_PRICE, 0.0),
+    enough={"program": dict.fromkeys(_PRICE, 0.0)},
     agreeing=2,
     scales={},
 )

@@ -31,7 +31,7 @@ def _ladder(*rungs: Route) -> Ladder:
         {"medium": rungs, "low": rungs},
         talker=Route(strategy="direct", models=("big",)),
         clerk=Route(strategy="direct", models=("tiny",)),
-        accept_logprob={"medium": 0.0, "low": -math.inf},
+        enough={"program": {"medium": 0.0, "low": -math.inf}},
         agreeing=2,
         scales={},
     )
