@@ -15,6 +15,7 @@ from routers.acceptance.asked import Asked, folds_of
 from routers.acceptance.card import AcceptanceCard
 from routers.acceptance.training import FOLDS, Pair, train
 from routers.acceptance.weighing import Weighing
+from routers.assessment import assess
 from routers.cost import weigh_all
 from routers.estimators.choice import best_route
 from routers.estimators.protocol import Fit, Predictions
@@ -22,6 +23,7 @@ from routers.evaluation import cross_fit
 from routers.ladder import Ladder
 from routers.policy import Policy
 from routers.route import Effort, Route
+from workers.messages import Message
 
 PRICES = (0.01, 0.03, 0.06, 0.1, 0.2, 0.4, 0.8)
 _SHARES = (0.25, 0.5, 0.75)
@@ -78,13 +80,9 @@ def router(data: RoutingData, name: str, fit: Fit, seed: int) -> tuple[list[Tria
 
 def ladders(data: RoutingData, settings: Settings) -> list[Trial]:
     """`auto` as it serves without anything learned. Its thresholds were chosen on some of these questions."""
-    auto = settings.auto
     trials = []
     for effort in _EFFORTS:
-        rungs, choosing = (
-            {effort: tuple(route_named(name) for name in names[effort])} for names in (auto.ladders, auto.choosing)
-        )
-        ladder = climbing(auto, rungs, choosing, _TALKER, route_named("direct(small)"))
+        ladder = _ladder(settings, effort)
         trials.append(_trial(data, "ladder", effort, [replay(ladder, one, effort) for one in data.tried]))
     return trials
 
@@ -93,11 +91,22 @@ def weighed_ladders(data: RoutingData, cards: Cards, settings: Settings) -> list
     """`auto` where evidence decides on the same rungs, at the prices of the settings."""
     trials = []
     for effort in _EFFORTS:
-        names = settings.auto.ladders[effort]
-        price = settings.acceptance.price[effort]
-        made = [replay(_weighing(cards.of(one), names[0], price, names), one, "medium") for one in data.tried]
+        ladder, price = _ladder(settings, effort), settings.acceptance.price[effort]
+        names = tuple(dict.fromkeys((*settings.auto.ladders[effort], *settings.auto.choosing[effort])))
+        made = []
+        for one in data.tried:
+            start = ladder.first(assess([Message(role="user", content=one.question)]), effort).route.name
+            made.append(replay(_weighing(cards.of(one), start, price, names), one, "medium"))
         trials.append(_trial(data, "ladder by evidence", effort, made))
     return trials
+
+
+def _ladder(settings: Settings, effort: Effort) -> Policy:
+    auto = settings.auto
+    rungs, choosing = (
+        {effort: tuple(route_named(name) for name in names[effort])} for names in (auto.ladders, auto.choosing)
+    )
+    return climbing(auto, rungs, choosing, talker=_TALKER, clerk=route_named("direct(small)"))
 
 
 def answer_side(data: RoutingData, cards: Cards, start: str) -> list[Trial]:
