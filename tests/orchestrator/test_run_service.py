@@ -185,20 +185,13 @@ async def test_a_short_follow_up_inherits_the_threads_difficulty(
     assert next(e.difficulty for e in followed if isinstance(e, Assessed)) == difficulty
 
 
-async def test_a_conversation_longer_than_the_context_is_refused_before_it_runs(
-    tandem: Tandem, scripted: ScriptedServer, request_for: Requests
+@pytest.mark.parametrize("door", ["start", "decide"])
+async def test_a_conversation_longer_than_the_context_is_refused_as_a_run_and_as_a_route(
+    tandem: Tandem, scripted: ScriptedServer, request_for: Requests, door: str
 ) -> None:
+    doors = {"start": tandem.runs.start, "decide": tandem.runs.decide}
     with pytest.raises(RunRefused, match=r"tokens long and model 'large' holds 8192") as refused:
-        await tandem.runs.start(request_for("word " * 20_000))
-    assert refused.value.code == "context_length_exceeded"
-    assert scripted.stats.requests == 0
-
-
-async def test_the_route_of_a_conversation_that_is_too_long_is_refused_like_its_run(
-    tandem: Tandem, scripted: ScriptedServer, request_for: Requests
-) -> None:
-    with pytest.raises(RunRefused, match=r"tokens long and model 'large' holds 8192") as refused:
-        await tandem.runs.decide(request_for("word " * 20_000))
+        await doors[door](request_for("word " * 20_000))
     assert refused.value.code == "context_length_exceeded"
     assert scripted.stats.requests == 0
 
