@@ -1,5 +1,11 @@
 """Fixtures that several folders of tests share: every server here is a real one."""
 
+import os
+
+# Before numpy is there: the threads that it keeps for small matrices spend seven times what one needs, and two test
+# processes have two cores.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
