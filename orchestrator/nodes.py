@@ -10,9 +10,9 @@ from langgraph.types import interrupt
 from agents.asking import Asker, clarified
 from agents.briefing import briefed, shown_how
 from agents.collaborative import collaborative_names
-from agents.events import Assessed, Considered, Escalated, QuestionAsked, Routed, Verdict
+from agents.events import Assessed, Considered, ContentDelta, Escalated, Event, QuestionAsked, Routed, Verdict
 from agents.problem import Answer
-from agents.strategy import SolveContext, Strategy
+from agents.strategy import Emit, SolveContext, Strategy
 from agents.timed import TimedSandbox, timed
 from orchestrator.answer_text import answer_text
 from orchestrator.conducting import Node
@@ -161,19 +161,34 @@ class Nodes:
         work = self._work(runtime, route.models)
         models = shown_how(work.models, recollection.pupils, problem.question, recollection.examples)
         models = briefed(models, recollection.writers, problem.question, recollection.behaviours)
-        work = replace(work, models=models)
+        shown = _Shown(work.emit)
+        work = replace(work, models=models, emit=shown)
         try:
             answer = await self._strategies[route.strategy].solve(problem, work)
         except BudgetSpent:
             empty = Answer(text="", strategy=route.strategy, model=route.models[0], finish_reason="length")
             return {"attempts": [empty], "budget_spent": True}
         except (CollaborationBusy, EngineUnavailable) as error:
-            # What was found before counts for more than a pair that cannot write now.
-            if route.strategy not in collaborative_names() or not state["attempts"]:
+            answer = Answer(text="", strategy=route.strategy, model="+".join(route.models))
+            pair = route.strategy in collaborative_names()
+            # Words that the reader has seen cannot be taken back for another route's.
+            if not pair or shown.words or not await self._goes_on_without(answer, state, runtime):
                 raise
             await runtime.context.emit(Verdict(verifier=route.strategy, accepted=None, reason=str(error)))
-            answer = Answer(text="", strategy=route.strategy, model="+".join(route.models))
         return {"attempts": [answer], "budget_spent": runtime.context.ledger.summary().spent is not None}
+
+    async def _goes_on_without(self, failed: Answer, state: RunState, runtime: _Runtime) -> bool:
+        """Whether a pair that cannot write now leaves the run something: what was found before, or another route that
+        the budget still pays for."""
+        attempts = state["attempts"]
+        if any(attempt.text or attempt.value is not None for attempt in attempts):
+            return True
+        if runtime.context.ledger.remaining_share() <= 0:
+            return False
+        policy = self._policy(state, runtime)
+        tried = [*attempts, failed]
+        verdict = await asyncio.to_thread(policy.after, state["assessment"], state["effort"], tried)
+        return isinstance(verdict, Decision)
 
     async def _verify(self, state: RunState, runtime: _Runtime) -> RunState:
         attempts = state["attempts"]
@@ -250,6 +265,18 @@ class Nodes:
     def _resampled(self, sampling: Sampling, route: Route) -> Sampling:
         seed = (sampling.seed or 0) + route.sample
         return replace(sampling, seed=seed, temperature=max(sampling.temperature, self._vote_temperature))
+
+
+class _Shown:
+    """Passes events on and notes whether ``words`` of an answer were among them."""
+
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+        self.words = False
+
+    async def __call__(self, event: Event) -> None:
+        self.words = self.words or isinstance(event, ContentDelta)
+        await self._emit(event)
 
 
 def _request(state: RunState) -> RunRequest:

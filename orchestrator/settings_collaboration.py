@@ -11,7 +11,7 @@ from workers.collaboration.protocol import Option, UnknownPolicy
 class CollaborationSettings(BaseModel):
     """At most ``queue`` collaborative answers wait or are written at once, over all gateways on one Redis; a worker of
     `tandem serve` writes ``concurrency`` at the same time. Where no worker at all is there for ``patience_seconds``, an
-    answer ends with an error. ``head`` is a file with a head for `divergence`, as the workers see it; empty takes the
+    answer is given up. ``head`` is a file with a head for `divergence`, as the workers see it; empty takes the
     one that ships for the pair, if any. A table named after a policy holds its options."""
 
     model_config = ConfigDict(frozen=True, extra="allow")

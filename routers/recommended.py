@@ -26,9 +26,18 @@ class Recommended:
     def after(self, assessment: Assessment, effort: Effort, attempts: Sequence[Answer]) -> Accept | Abstain | Decision:
         verdict = self._policy.after(assessment, effort, attempts)
         recommended = attempts[0]
+        if len(attempts) == 1 and isinstance(verdict, Abstain):
+            return self._usual(assessment, effort, verdict)
         if len(attempts) > 1 or recommended.value is None or not self._proven or effort == "high":
             return verdict
         if isinstance(verdict, Accept):
             return verdict
         # Its outcomes speak for it, but nothing was checked about this very answer.
         return Accept(attempt=0, reason=self._reason, supported=False)
+
+    def _usual(self, assessment: Assessment, effort: Effort, verdict: Abstain) -> Abstain | Decision:
+        """The wrapped policy's own first route, in whose place the recommended one was tried."""
+        usual = self._policy.first(assessment, effort)
+        if usual.route == self._route:
+            return verdict
+        return usual.model_copy(update={"reason": f"{self._route.name} gave no answer"})

@@ -106,11 +106,13 @@ class Valued:
         if chosen is not None and len(attempts) == 1 and effort in _TAKEN_AS_IT_IS and attempts[0].value is not None:
             return Accept(attempt=0, reason=f"the learned router's choice at effort {effort!r}")
         verdict = self._policy.after(assessment, effort, attempts)
-        if chosen is None or not isinstance(verdict, Decision) or verdict.route != chosen:
+        again = isinstance(verdict, Decision) and verdict.route == chosen
+        none_left = isinstance(verdict, Abstain) and len(attempts) == 1
+        if chosen is None or not (again or none_left):
             return verdict
         # The chosen route was tried already, in the place of the policy's own first: that one comes now instead.
-        own = self._policy.first(assessment, effort).route
-        return verdict.model_copy(update={"route": own}) if own != chosen else verdict
+        own = self._policy.first(assessment, effort)
+        return own.model_copy(update={"reason": verdict.reason}) if own.route != chosen else verdict
 
 
 def routes_by_role(names: Sequence[str], roles: Mapping[str, str], strategies: Sequence[str]) -> dict[str, Route]:

@@ -1,8 +1,9 @@
 """Runs over a scripted engine: what a door sees from start to last event."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -228,6 +229,28 @@ async def test_a_burst_of_starts_does_not_exceed_the_limit(
         await eventually_async(starts_again, 10)
 
 
+def _with_ladder(tmp_path: Path, redis_url: str, url: str, *rungs: str) -> Settings:
+    """Nobody writes collaborative answers, of which one may wait, and that not for long."""
+    return settings_for(
+        tmp_path,
+        redis_url,
+        url,
+        TANDEM__AUTO__LADDERS__LOW=json.dumps(rungs),
+        TANDEM__COLLABORATION__QUEUE="1",
+        TANDEM__COLLABORATION__PATIENCE_SECONDS="0.5",
+    )
+
+
+@asynccontextmanager
+async def _queue(redis: Redis, full: bool) -> AsyncIterator[None]:
+    """The queue of collaborative answers, in which somebody else's may stand."""
+    places = Places(redis, 1)
+    if full:
+        await places.take("somebody else's")
+    yield
+    await places.leave("somebody else's")
+
+
 @pytest.mark.parametrize("full", [False, True], ids=["no worker", "full queue"])
 async def test_a_pair_that_cannot_write_leaves_the_answer_of_an_earlier_rung(
     tmp_path: Path,
@@ -239,23 +262,70 @@ async def test_a_pair_that_cannot_write_leaves_the_answer_of_an_earlier_rung(
     full: bool,
 ) -> None:
     scripted.script = Script(default=say("It is \\boxed{12}."))
-    settings = settings_for(
-        tmp_path,
-        redis_url,
-        scripted.url,
-        TANDEM__AUTO__LADDERS__LOW='["cot(large)", "entropy(small+large)"]',
-        TANDEM__COLLABORATION__QUEUE="1",
-        TANDEM__COLLABORATION__PATIENCE_SECONDS="0.5",
-    )
-    if full:
-        await Places(redis, 1).take("somebody else's")
-    async with open_tandem(settings) as tandem:
+    settings = _with_ladder(tmp_path, redis_url, scripted.url, "cot(large)", "entropy(small+large)")
+    async with _queue(redis, full), open_tandem(settings) as tandem:
         run = await tandem.runs.start(request_for("What is 3 * 4?", effort="low"))
         events = await events_of(tandem, run, owner)
     assert [e.route for e in events if isinstance(e, Escalated)] == ["entropy(small+large)"]
     said = next(e.reason for e in events if isinstance(e, Verdict) and e.verifier == "entropy")
     assert ("is the limit" if full else "no worker serves") in said
     assert (last_of(events).status, last_of(events).value) == ("answered", "12")
+
+
+@pytest.mark.parametrize("full", [False, True], ids=["no worker", "full queue"])
+async def test_where_the_first_rungs_pair_cannot_write_the_next_rung_answers_and_the_trace_says_why(
+    tmp_path: Path,
+    redis: Redis,
+    redis_url: str,
+    scripted: ScriptedServer,
+    request_for: Requests,
+    owner: str,
+    full: bool,
+) -> None:
+    scripted.script = Script(default=say("It is \\boxed{12}."))
+    rungs = ("entropy(small+large)", "leader(small+large)", "cot(large)")
+    settings = _with_ladder(tmp_path, redis_url, scripted.url, *rungs)
+    async with _queue(redis, full), open_tandem(settings) as tandem:
+        run = await tandem.runs.start(request_for("What is 3 * 4?", effort="low"))
+        events = await events_of(tandem, run, owner)
+    assert [e.route for e in events if isinstance(e, Escalated)] == list(rungs[1:])
+    said = {e.verifier: e.reason for e in events if isinstance(e, Verdict)}
+    for pair in ("entropy", "leader"):
+        assert ("is the limit" if full else "no worker serves") in said[pair]
+    last = last_of(events)
+    assert (last.status, last.value, last.route) == ("answered", "12", "cot(large)")
+
+
+async def test_a_pair_that_used_up_the_budget_ends_the_run_with_its_fault(
+    tmp_path: Path, redis_url: str, scripted: ScriptedServer, request_for: Requests, owner: str
+) -> None:
+    settings = _with_ladder(tmp_path, redis_url, scripted.url, "entropy(small+large)", "cot(large)")
+    async with open_tandem(settings) as tandem:
+        request = request_for("What is 3 * 4?", effort="low", budget=Budget(calls=1))
+        last = last_of(await events_of(tandem, await tandem.runs.start(request), owner))
+    assert (last.status, last.error_type) == ("error", "engine_unavailable")
+
+
+@pytest.mark.parametrize(
+    ("full", "kind"), [(False, "engine_unavailable"), (True, "busy")], ids=["no worker", "full queue"]
+)
+async def test_pairs_that_cannot_write_and_nothing_else_end_the_run_with_their_fault(
+    tmp_path: Path,
+    redis: Redis,
+    redis_url: str,
+    scripted: ScriptedServer,
+    request_for: Requests,
+    owner: str,
+    full: bool,
+    kind: str,
+) -> None:
+    rungs = ("entropy(small+large)", "leader(small+large)")
+    settings = _with_ladder(tmp_path, redis_url, scripted.url, *rungs)
+    async with _queue(redis, full), open_tandem(settings) as tandem:
+        run = await tandem.runs.start(request_for("What is 3 * 4?", effort="low"))
+        last = last_of(await events_of(tandem, run, owner))
+    assert (last.status, last.error_type) == ("error", kind)
+    assert last.error is not None and ("is the limit" if full else "no worker serves") in last.error
 
 
 async def test_an_unknown_model_is_refused_with_the_known_ones(tandem: Tandem, request_for: Requests) -> None:

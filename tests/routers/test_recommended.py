@@ -5,7 +5,7 @@ import pytest
 from agents.problem import Answer, Evidence
 from routers.assessment import assess
 from routers.ladder import Ladder
-from routers.policy import Accept
+from routers.policy import Abstain, Accept
 from routers.recommended import Recommended
 from routers.route import Decision, Effort, Route
 from workers.messages import Message
@@ -16,9 +16,9 @@ _ASSESSMENT = assess([Message(role="user", content="What is 3 * 4?")])
 _EFFORTS: tuple[Effort, ...] = ("low", "high")
 
 
-def _policy(proven: bool) -> Recommended:
+def _policy(proven: bool, *rungs: Route) -> Recommended:
     ladder = Ladder(
-        dict.fromkeys(_EFFORTS, (_ROUTES["program"], _ROUTES["cot"])),
+        dict.fromkeys(_EFFORTS, rungs or (_ROUTES["program"], _ROUTES["cot"])),
         talker=_ROUTES["direct"],
         clerk=_ROUTES["direct"],
         enough={"program": dict.fromkeys(_EFFORTS, -0.2)},
@@ -58,3 +58,13 @@ def test_the_usual_routes_follow_where_it_is_not_enough(proven: bool, effort: Ef
     verdict = _policy(proven).after(_ASSESSMENT, effort, [_answer(value)])
     assert isinstance(verdict, Decision)
     assert verdict.route == _ROUTES["cot"]
+
+
+def test_a_ladder_of_one_rung_is_still_to_be_tried_where_it_gives_no_answer() -> None:
+    policy = _policy(True, _ROUTES["program"])
+    verdict = policy.after(_ASSESSMENT, "low", [_answer(None)])
+    assert isinstance(verdict, Decision)
+    assert (verdict.route, verdict.reason) == (_ROUTES["program"], "cot(small) gave no answer")
+    assert isinstance(policy.after(_ASSESSMENT, "low", [_answer(None), _answer(None)]), Abstain)
+    same = _policy(True, _CHEAP).after(_ASSESSMENT, "low", [_answer(None)])
+    assert isinstance(same, Abstain), "it is the only rung, and was tried"

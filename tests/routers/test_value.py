@@ -11,7 +11,7 @@ from routers.estimators.knn import fit_neighbours
 from routers.estimators.table import Table
 from routers.familiarity import fit_familiarity
 from routers.ladder import Ladder
-from routers.policy import Accept
+from routers.policy import Abstain, Accept
 from routers.route import Decision, Effort, Route
 from routers.value import LearnedRouter, Valued, Weighed, routes_by_role
 from tests.routers import outcomes
@@ -19,14 +19,20 @@ from tests.routers import outcomes
 _ROLES = {"tiny": "small", "big": "large"}
 _PRICE: dict[Effort, float] = {"none": math.inf, "minimal": math.inf, "low": 1.0, "medium": 0.1, "high": 0.04}
 _PROGRAM, _COT, _DIRECT = (Route(strategy=name, models=("big",)) for name in ("program", "cot", "direct"))
-_LADDER = Ladder(
-    dict.fromkeys(_PRICE, (_PROGRAM, _COT)),
-    talker=_DIRECT,
-    clerk=Route(strategy="direct", models=("tiny",)),
-    enough={"program": dict.fromkeys(_PRICE, 0.0)},
-    agreeing=2,
-    scales={},
-)
+
+
+def _ladder(*rungs: Route) -> Ladder:
+    return Ladder(
+        dict.fromkeys(_PRICE, rungs),
+        talker=_DIRECT,
+        clerk=Route(strategy="direct", models=("tiny",)),
+        enough={"program": dict.fromkeys(_PRICE, 0.0)},
+        agreeing=2,
+        scales={},
+    )
+
+
+_LADDER = _ladder(_PROGRAM, _COT)
 _LOGIC = "If every wumpus 7 is a tumpus and Max is a wumpus, does it follow that Max is a tumpus 9? Yes or no?"
 _GEOGRAPHY = "Which sea borders the coast of state 7? A. Baltic B. Black C. Red D. sector 4"
 
@@ -104,6 +110,16 @@ def test_no_answer_at_low_effort_goes_on() -> None:
     policy = Valued(_LADDER, Weighed(route=_DIRECT, reason="chosen"))
     further = policy.after(_assessed("number"), "low", [_answer(_DIRECT, None)])
     assert isinstance(further, Decision) and further.route != _DIRECT
+
+
+def test_no_answer_goes_on_to_a_ladder_of_one_rung_unless_that_was_it() -> None:
+    attempts = [_answer(_DIRECT, None)]
+    further = Valued(_ladder(_PROGRAM), Weighed(route=_DIRECT, reason="chosen")).after(
+        _assessed("number"), "low", attempts
+    )
+    assert isinstance(further, Decision) and further.route == _PROGRAM
+    over = Valued(_ladder(_DIRECT), Weighed(route=_DIRECT, reason="chosen")).after(_assessed("number"), "low", attempts)
+    assert isinstance(over, Abstain)
 
 
 def test_without_a_choice_everything_is_the_wrapped_policys() -> None:

@@ -251,6 +251,20 @@ async def test_without_a_worker_the_error_says_what_to_start(opened: Open, pair:
     assert "tandem serve" in answer.json()["error"]["message"]
 
 
+@pytest.mark.usefixtures("worker")
+async def test_words_that_were_read_are_not_followed_by_another_routes(opened: Open, pair: Pair) -> None:
+    pair.play("def double(number):\n    return number * 2\n", failure="disconnect", failure_after=12)
+    async with opened(TANDEM__AUTO__CODE='["entropy(small+large)", "code(large)"]') as client:
+        body = ask('def double(number: int) -> int:\n    """Twice as much.\n\n    >>> double(2)\n    4\n    """')
+        run = (await client.post("/v1/runs", json=body)).json()["id"]
+        events = await events_of(client, run)
+    assert next(event["route"] for event in events if event["type"] == "routed") == "entropy(small+large)"
+    written = "".join(event["text"] for event in events if event["type"] == "content.delta")
+    assert written and "def double(number):".startswith(written[:12])
+    assert (events[-1]["status"], events[-1]["error_type"]) == ("error", "engine_unavailable")
+    assert not [event for event in events if event["type"] == "escalated"]
+
+
 async def test_what_two_models_cannot_write_is_refused_at_once(opened: Open, pair: Pair) -> None:
     async def refused(client: httpx.AsyncClient, **fields: Any) -> str:
         answer = await client.post("/v1/chat/completions", json=ask("Tell me a story.", **fields))

@@ -17,10 +17,10 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from agents.events import Recalled, Routed
+from agents.events import Recalled, Routed, Verdict
 from orchestrator.compose import Tandem, open_tandem
 from orchestrator.playbook.archived import Archived, DatabaseArchive
-from orchestrator.playbook.entry import Entry
+from orchestrator.playbook.entry import Entry, Recipe
 from orchestrator.playbook.keys import keys_of
 from orchestrator.playbook.learner import Learner
 from orchestrator.playbook.parts import PlaybookParts, build_parts
@@ -138,6 +138,24 @@ async def test_a_recipe_without_an_answer_is_followed_by_the_usual_routes(
     events, _ = await _until_used(tandem, request_for, owner, effort="low")
     last = last_of(events)
     assert (last.route, last.value) == ("cot(large)", "12")
+
+
+async def test_a_recipe_of_a_pair_that_cannot_write_is_followed_by_the_usual_route(
+    settings: Settings, parts: PlaybookParts, scripted: ScriptedServer, request_for: Requests, owner: str
+) -> None:
+    pair = Recipe(strategy="entropy", models=("small", "large"))
+    await _promoted(parts, recipe(owner, "entropy(small+large)", recipe=pair))
+    scripted.script = Script(replies=(_BOXED,))
+    impatient = settings.collaboration.model_copy(update={"patience_seconds": 0.5})
+    one_rung = settings.auto.model_copy(update={"ladders": {**settings.auto.ladders, "low": ("cot(large)",)}})
+    settings = settings.model_copy(update={"collaboration": impatient, "auto": one_rung})
+    async with open_tandem(settings) as tandem:
+        events, _ = await _until_used(tandem, request_for, owner, effort="low")
+    assert next(event.route for event in events if isinstance(event, Routed)) == "entropy(small+large)"
+    said = next(event.reason for event in events if isinstance(event, Verdict) and event.verifier == "entropy")
+    assert "no worker serves" in said
+    last = last_of(events)
+    assert (last.status, last.route, last.value) == ("answered", "cot(large)", "12")
 
 
 class _OwnRedis:
