@@ -7,10 +7,12 @@ RUN /ui/npm.sh python ci --loglevel error && /ui/npm.sh python run --silent buil
 
 FROM python:3.11-slim-bookworm
 
+# A fresh volume takes its owner from the folder that it is mounted over.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends bubblewrap \
  && rm -rf /var/lib/apt/lists/* \
- && useradd --create-home --uid 10001 tandem
+ && useradd --create-home --uid 10001 tandem \
+ && install --directory --owner tandem --group tandem /home/tandem/data
 
 WORKDIR /app
 COPY pyproject.toml constraints.txt README.md LICENSE ./
