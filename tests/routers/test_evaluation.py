@@ -10,6 +10,7 @@ from routers.estimators.protocol import Prediction
 from routers.estimators.route_to_reason_training import Options, fit_route_to_reason, with_route
 from routers.estimators.table import Table, TooFewOutcomes
 from routers.evaluation import best_constant, constant, cross_fit, difference, judge, oracle
+from routers.familiarity import Familiarity, fit_familiarity
 from routers.transfer import drift, leave_one_out
 
 _QUICK = Options(epochs=40, learning_rate=5e-3)
@@ -105,3 +106,24 @@ def test_questions_of_another_kind_fall_back(specialists: Table, word_embedder: 
     strangers = [Features(t, "number", v) for t, v in zip(texts, word_embedder.embed_blocking(texts), strict=True)]
     drifted = drift(specialists, strangers)
     assert drifted.fell_back == 1.0 and drifted.familiar < 0.3
+
+
+def test_a_longer_question_than_any_falls_back_however_like_the_known_ones_it_is(
+    specialists: Table, word_embedder: WordEmbedder
+) -> None:
+    known, one = fit_familiarity(specialists), specialists.features()[0]
+    assert known.strange(one) is None
+    long = " ".join([one.text] * 20)
+    [vector] = word_embedder.embed_blocking([long])
+    why = known.strange(Features(long, one.form, vector))
+    assert why is not None and "longer than the training questions" in why
+    restored = Familiarity.restored(known.state())
+    assert restored.strange(Features(long, one.form, vector)) == why and restored.strange(one) is None
+
+
+def test_letters_are_not_familiar_because_numbers_are(specialists: Table) -> None:
+    one = specialists.features()[0]
+    number = specialists.rows([index for index, form in enumerate(specialists.forms) if form == one.form])
+    other = next(features for features in specialists.features() if features.form != one.form)
+    assert fit_familiarity(number).strange(one) is None
+    assert f"not trained on answers of the form {other.form!r}" in (fit_familiarity(number).strange(other) or "")
