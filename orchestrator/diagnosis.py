@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.acceptance_readiness import acceptance_state
 from orchestrator.addresses import engine_port, engine_url, gateway_url, redis_url
+from orchestrator.mcp_readiness import mcp_problems
 from orchestrator.model_files import fetched_here, locate, served_here
 from orchestrator.model_park import build_engine
 from orchestrator.outside_readiness import outside_states
@@ -46,6 +47,7 @@ async def diagnose(settings: Settings) -> list[Finding]:
     findings += await asyncio.to_thread(_ports, settings, serving)
     findings += await _engines(settings, serving)
     findings += _keys(settings)
+    findings += _mcp(settings)
     findings += _slack(settings)
     findings.append(Finding("acceptance", *await asyncio.to_thread(acceptance_state, settings)))
     findings += [Finding(*state) for state in await outside_states(settings)]
@@ -173,6 +175,18 @@ def _keys(settings: Settings) -> list[Finding]:
             text = f"${variable} is set" if found else f"${variable} is not set; export it before `tandem serve`"
             findings.append(Finding(f"key of {name}", found, text))
     return findings
+
+
+def _mcp(settings: Settings) -> list[Finding]:
+    """Servers that get a token; whether it is the right one only they could say."""
+    problems = mcp_problems(settings.mcp)
+    return [
+        Finding(
+            f"token of MCP server {name}", name not in problems, problems.get(name, f"${server.token_variable} is set")
+        )
+        for name, server in settings.mcp.items()
+        if server.token_variable
+    ]
 
 
 def _slack(settings: Settings) -> list[Finding]:

@@ -5,6 +5,9 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Protocol, Self
 
+import structlog
+
+from orchestrator.mcp_readiness import mcp_problems, mcp_token
 from orchestrator.settings import McpSettings, Settings
 from tools.dates import Dates
 from tools.documents.index import DocumentIndex
@@ -16,6 +19,8 @@ from tools.toolbox import Toolbox
 from tools.units import ConvertUnits
 from tools.web_search import SearchProvider, WebSearch
 
+_log = structlog.get_logger(__name__)
+
 
 class AllowLists(Protocol):
     """Knows which tools a key's holder may use."""
@@ -26,15 +31,21 @@ class AllowLists(Protocol):
 
 
 class Equipment:
-    """Opens its MCP servers as a context manager. ``search`` is a provider of web search in place of the settings'."""
+    """Opens its MCP servers as a context manager, but for those whose token is missing, which the log names. ``search``
+    is a provider of web search in place of the settings'."""
 
     def __init__(self, settings: Settings, lists: AllowLists, search: SearchProvider | None = None) -> None:
         self._allow = settings.tools.allow
         self._lists = lists
         self._own = tuple(_own(settings, search or _searcher(settings)))
-        self.servers = tuple(McpServer(name, _address(server)) for name, server in settings.mcp.items())
+        self._problems = mcp_problems(settings.mcp)
+        self.servers = tuple(
+            McpServer(name, _address(server)) for name, server in settings.mcp.items() if name not in self._problems
+        )
 
     async def __aenter__(self) -> Self:
+        for name, problem in self._problems.items():
+            _log.error("MCP server left out", server=name, problem=problem)
         for server in self.servers:
             server.start()
         return self
@@ -73,4 +84,5 @@ def _address(server: McpSettings) -> McpAddress:
         arguments=tuple(words[1:]),
         environment=tuple(server.environment.items()),
         url=server.url,
+        token=mcp_token(server),
     )

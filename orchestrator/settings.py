@@ -277,16 +277,22 @@ def _default_efforts() -> dict[Effort, EffortSettings]:
 
 class McpSettings(_Section):
     """An MCP server whose tools the agents may use: ``command`` (one line, as in a shell) is started with
-    ``environment`` on top of a few harmless variables, ``url`` is reached over streamable HTTP."""
+    ``environment`` on top of a few harmless variables, ``url`` is reached over streamable HTTP, with the value of the
+    environment variable ``token_variable`` as bearer token where one is named."""
 
     command: str = ""
     environment: dict[str, str] = Field(default_factory=dict)
     url: str = ""
+    token_variable: str = ""
 
     @model_validator(mode="after")
     def _one_way_to_reach_it(self) -> "McpSettings":
         if bool(self.command) == bool(self.url):
             raise ValueError("set either 'command' or 'url'")
+        if self.command and self.token_variable:
+            raise ValueError(
+                "'token_variable' is for a server with 'url'; what a started one reads goes into 'environment'"
+            )
         return self
 
 

@@ -3,11 +3,15 @@
 import asyncio
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from typing import Any
 
+import httpx2
 import structlog
 from mcp import Client, MCPError, StdioServerParameters
+from mcp.client import Transport
+from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CONNECTION_CLOSED, CallToolResult, TextContent
 from mcp_types import Tool as Described
 
@@ -15,6 +19,9 @@ from tools.protocol import Tool, ToolResult
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 _CALL_SECONDS = 100.0
+# As in the client that MCP's library makes where it is given none: a server may hold an answer open.
+_HTTP_TIMEOUT = httpx2.Timeout(30.0, read=300.0)
+_REFUSED = (401, 403)
 _MOST_PAGES = 20
 _LONGEST_REASON = 300
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
@@ -24,12 +31,14 @@ _log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class McpAddress:
     """Where a server is: ``command`` with ``arguments`` and ``environment`` is started and spoken to over its standard
-    input and output, ``url`` is reached over streamable HTTP. Exactly one of the two is set."""
+    input and output, ``url`` is reached over streamable HTTP, with ``token`` as bearer token where there is one.
+    Exactly one of the two is set."""
 
     command: str = ""
     arguments: tuple[str, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
     url: str = ""
+    token: str = field(default="", repr=False)
 
 
 class McpServer:
@@ -105,12 +114,33 @@ class McpServer:
     async def _session(self) -> None:
         self._broken.clear()
         # Opened and closed in this one task, as the client's task groups demand.
-        async with Client(_target(self._address)) as client:
+        async with AsyncExitStack() as stack:
+            client = await stack.enter_async_context(Client(await self._target(stack)))
             self._tools = tuple(_McpTool(self, described) for described in await _listed(client))
             self._client = client
             self._connected.set()
             _log.info("MCP server connected", server=self.name, tools=[tool.name for tool in self._tools])
             await self._broken.wait()
+
+    async def _target(self, stack: AsyncExitStack) -> StdioServerParameters | Transport:
+        """What a client connects to; ``stack`` closes what it needs for that."""
+        address = self._address
+        if not address.url:
+            # Only a few harmless variables of this process are passed on, and those that the settings name.
+            environment = dict(address.environment) or None
+            return StdioServerParameters(command=address.command, args=list(address.arguments), env=environment)
+        headers = {"Authorization": f"Bearer {address.token}"} if address.token else {}
+        hooks = {"response": [self._say_if_refused]}
+        http = httpx2.AsyncClient(headers=headers, timeout=_HTTP_TIMEOUT, event_hooks=hooks)
+        return streamable_http_client(address.url, http_client=await stack.enter_async_context(http))
+
+    async def _say_if_refused(self, response: httpx2.Response) -> None:
+        """What the client raises afterwards does not tell this from any other fault."""
+        if response.status_code in _REFUSED:
+            remedy = (
+                "look at the variable that `token_variable` names" if self._address.token else "set `token_variable`"
+            )
+            _log.warning("MCP server wants another token", server=self.name, status=response.status_code, remedy=remedy)
 
 
 class _McpTool:
@@ -135,15 +165,6 @@ async def _listed(client: Client) -> list[Described]:
         if cursor is None:
             break
     return found
-
-
-def _target(address: McpAddress) -> StdioServerParameters | str:
-    if address.url:
-        return address.url
-    # Only a few harmless variables of this process are passed on, and those that the settings name.
-    return StdioServerParameters(
-        command=address.command, args=list(address.arguments), env=dict(address.environment) or None
-    )
 
 
 def _result(result: CallToolResult) -> ToolResult:

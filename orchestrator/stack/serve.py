@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestrator.addresses import gateway_url
+from orchestrator.mcp_readiness import mcp_problems
 from orchestrator.settings import Settings
 from orchestrator.stack.part import StackError
 from orchestrator.stack.parts import stages
@@ -35,6 +36,7 @@ def serve(settings: Settings, config: Path | None, console: Console) -> None:
                 f"after {time.monotonic() - begin:.1f} s. Ctrl-C stops everything.",
             )
             _say_if_programs_are_refused(console)
+            _say_which_mcp_servers_are_left_out(settings, console)
             supervisor.watch()
         console.print("stopping")
 
@@ -43,6 +45,11 @@ def _say_if_programs_are_refused(console: Console) -> None:
     problem = asyncio.run(BubblewrapSandbox().check())
     if problem is not None:
         console.print(f"programs will not run: {problem}", style="yellow", soft_wrap=True)
+
+
+def _say_which_mcp_servers_are_left_out(settings: Settings, console: Console) -> None:
+    for name, problem in mcp_problems(settings.mcp).items():
+        console.print(f"the MCP server {name!r} is left out: {problem}", style="yellow", soft_wrap=True)
 
 
 def _table(supervisor: Supervisor) -> Table:

@@ -126,3 +126,20 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rewr
         writer.write(rewrite(data))
         await writer.drain()
     writer.close()
+
+
+async def test_the_token_of_an_mcp_server_is_missed_by_its_variable_and_never_shown(
+    settings: _Set, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = settings(
+        TANDEM__MCP__TICKETS__URL="http://127.0.0.1:1/mcp", TANDEM__MCP__TICKETS__TOKEN_VARIABLE="TICKETS_TOKEN"
+    )
+    part = "token of MCP server tickets"
+    finding = await _found(named, part)
+    assert not finding.ok
+    assert "$TICKETS_TOKEN is not set; export" in finding.text and "[mcp.tickets]" in finding.text
+    monkeypatch.setenv("TICKETS_TOKEN", "s3cret\x07token")
+    finding = await _found(named, part)
+    assert not finding.ok and "characters that no token may have" in finding.text and "s3cret" not in finding.text
+    monkeypatch.setenv("TICKETS_TOKEN", "s3cret")
+    assert await _found(named, part) == Finding(part, True, "$TICKETS_TOKEN is set")

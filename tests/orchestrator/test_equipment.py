@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from agents.events import ToolFinished
 from orchestrator.compose import Tandem, open_tandem
 from orchestrator.runs import RunRequest
 from orchestrator.settings_file import SettingsInvalid
+from tests import processes
 from tests.agents.test_calling_tools import call
 from tests.orchestrator.conftest import events_of, last_of, settings_for
 from tests.tools.searxng_server import searxng
@@ -68,6 +70,42 @@ async def test_plan_tools_plans_with_what_the_key_may_use(tandem: Tandem, script
 def test_a_server_is_reached_in_one_way(tmp_path: Path) -> None:
     with pytest.raises(SettingsInvalid, match="command"):
         settings_for(tmp_path, "redis://x", "http://x", TANDEM__MCP__TESTS__COMMAND="a", TANDEM__MCP__TESTS__URL="b")
+
+
+def test_a_started_server_gets_its_token_in_its_environment(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match="'environment'"):
+        settings_for(
+            tmp_path, "redis://x", "http://x", TANDEM__MCP__TESTS__COMMAND="a", TANDEM__MCP__TESTS__TOKEN_VARIABLE="b"
+        )
+
+
+async def test_a_server_that_asks_for_a_token_gets_the_variables_value(
+    tmp_path: Path,
+    redis_url: str,
+    scripted: ScriptedServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scripted.script = Script(replies=(say("It is 42.", match="Output of"),), default=call("tests__add", a=19, b=23))
+    port, secret = processes.free_port(), "s3cret-token"
+    settings = settings_for(
+        tmp_path,
+        redis_url,
+        scripted.url,
+        TANDEM__MCP__TESTS__URL=f"http://127.0.0.1:{port}/mcp",
+        TANDEM__MCP__TESTS__TOKEN_VARIABLE="TESTS_TOKEN",
+    )
+    command = [sys.executable, SERVER, str(port), secret]
+    with processes.running(command, lambda: processes.accepts(port), tmp_path / "log"):
+        with capture_logs() as logs:
+            async with open_tandem(settings) as tandem:
+                assert tandem.equipment.servers == ()
+        assert "$TESTS_TOKEN is not set" in next(each["problem"] for each in logs if each.get("server") == "tests")
+        monkeypatch.setenv("TESTS_TOKEN", f"{secret}\n")
+        async with open_tandem(settings) as tandem:
+            [server] = tandem.equipment.servers
+            assert await server.connected(30)
+            [finished], text = await _outcome(tandem, "somebody")
+    assert (finished.tool, finished.output, text) == ("tests__add", "42", "It is 42.")
 
 
 async def test_the_web_is_searched_where_the_settings_name_a_server(

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests import processes
 from tools.mcp_server import McpAddress, McpServer
@@ -64,6 +65,26 @@ async def test_a_started_server_gets_only_the_variables_it_is_given(monkeypatch:
         toolbox = Toolbox(server.tools())
         assert (await toolbox.call("tests__variable", '{"name": "GIVEN"}')).text == "yes"
         assert (await toolbox.call("tests__variable", '{"name": "TANDEM_SECRET"}')).text == "(unset)"
+
+
+async def test_a_server_that_asks_for_a_token_gets_it_and_refuses_who_lacks_it(tmp_path: Path) -> None:
+    port, secret = processes.free_port(), "s3cret-token"
+    url = f"http://127.0.0.1:{port}/mcp"
+    command = [sys.executable, SERVER, str(port), secret]
+    with processes.running(command, lambda: processes.accepts(port), tmp_path / "log"):
+        address = McpAddress(url=url, token=secret)
+        assert secret not in repr(address)
+        async with _running(address) as server:
+            assert (await Toolbox(server.tools()).call("tests__add", '{"a": 19, "b": 23}')).text == "42"
+        for token, remedy in {"": "set `token_variable`", "another": "the variable that"}.items():
+            refused = McpServer("tests", McpAddress(url=url, token=token))
+            with capture_logs() as logs:
+                refused.start()
+                assert not await refused.connected(2)
+                await refused.aclose()
+            assert refused.tools() == ()
+            said = next(line for line in logs if line["event"] == "MCP server wants another token")
+            assert (said["status"], remedy in said["remedy"]) == (401, True)
 
 
 async def test_a_server_that_dies_is_away_and_comes_back() -> None:

@@ -87,6 +87,16 @@ async def test_where_programs_cannot_be_isolated_it_says_so_with_the_way_out(
         await eventually(lambda: "programs will not run: user namespaces" in serving.said())
 
 
+async def test_an_mcp_server_whose_token_is_missing_is_named(tmp_path: Path, engine: ScriptedServer) -> None:
+    tickets = {"URL": "http://127.0.0.1:1/mcp", "TOKEN_VARIABLE": "TICKETS_TOKEN"}
+    with Serving(
+        tmp_path, engine.url, **{f"TANDEM__MCP__TICKETS__{key}": value for key, value in tickets.items()}
+    ) as serving:
+        serving.wait_until_ready()
+        left_out = "the MCP server 'tickets' is left out: $TICKETS_TOKEN is not set"
+        await eventually(lambda: left_out in serving.said(), 10)
+
+
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
     """A folder that the sandbox's own user can reach; pytest's are closed to it."""
