@@ -143,8 +143,9 @@ class Bench:
             ),
             latency_aim(latency),
         ]
-        rows = rows_of(frontier, trials, data.dataset, options.seed)
-        rows += family_rows(data, trials, options.seed)
+        large = self._settings.named("large")
+        rows = rows_of(frontier, trials, data.dataset, options.seed, large)
+        rows += family_rows(data, trials, options.seed, large)
         base = new_report("routing", self._settings, rows, aims)
         return RoutingReport(
             **base.model_dump(),

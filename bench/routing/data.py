@@ -16,6 +16,7 @@ from routers.cost import weigh_all
 from routers.embedding import Embedder
 from routers.estimators.table import Table, table_of, texts_of
 from routers.outcome import Outcome
+from workers.usage import Usage
 
 _FEWEST = 60
 _MOST = 34
@@ -57,19 +58,38 @@ class RoutingData:
 
     def choosing(self, system: str, setting: str, routes: Sequence[str]) -> Trial:
         """A system that takes one route for each question."""
-        right, cost = zip(*(self.outcome(row, route) for row, route in enumerate(routes)), strict=True)
-        return Trial(system, setting, np.array(right), np.array(cost))
+        taken = [(one, self.place(one, route)) for one, route in zip(self.tried, routes, strict=True)]
+        return self.trial(
+            system,
+            setting,
+            right=[float(one.right[index]) for one, index in taken],
+            tokens=[one.tokens[index] for one, index in taken],
+            seconds=[one.seconds[index] for one, index in taken],
+        )
+
+    def trial(
+        self,
+        system: str,
+        setting: str,
+        *,
+        right: Sequence[float],
+        tokens: Sequence[Mapping[str, Usage]],
+        seconds: Sequence[float],
+    ) -> Trial:
+        """From what came of each question and what it took."""
+        return Trial(
+            system,
+            setting,
+            np.array(right),
+            np.array([weigh_all(used, self.parameters) for used in tokens]),
+            np.array(seconds),
+            {model: np.array([_counts(used.get(model, Usage())) for used in tokens]) for model in self.parameters},
+        )
 
     def place(self, one: Asked, route: str) -> int:
         index = one.index(route)
         assert index is not None  # what ``tried`` means
         return index
-
-    def outcome(self, row: int, route: str) -> tuple[float, float]:
-        """Whether the route was right on a question, and its cost in parameter-weighted tokens."""
-        one = self.tried[row]
-        index = self.place(one, route)
-        return float(one.right[index]), weigh_all(one.tokens[index], self.parameters)
 
 
 async def routing_data(
@@ -102,6 +122,10 @@ async def routing_data(
         _short(asked, complete, frame),
         parameters,
     )
+
+
+def _counts(usage: Usage) -> tuple[float, float, float]:
+    return float(usage.prompt), float(usage.completion), float(usage.cached)
 
 
 def _by_family(asked: Sequence[Asked]) -> dict[str, list[Asked]]:

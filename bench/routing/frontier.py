@@ -1,7 +1,7 @@
 """Accuracy against cost with intervals from a bootstrap over questions, paired throughout."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,16 +13,30 @@ Interval = tuple[float, float]
 @dataclass(frozen=True, slots=True)
 class Trial:
     """A system at one setting: whether each question was answered right (a share where chance decides; 0 for an
-    abstention), and what it cost in parameter-weighted tokens. Both of shape (questions,)."""
+    abstention), what it cost in parameter-weighted tokens, and the ``seconds`` of the attempts it took, one after the
+    other. All of shape (questions,). ``tokens`` by model of shape (questions, 3): prompt, completion, cached; the same
+    models in every trial."""
 
     system: str
     setting: str
     right: Floats
     cost: Floats
+    seconds: Floats
+    tokens: Mapping[str, Floats]
 
     @property
     def name(self) -> str:
         return f"{self.system} {self.setting}".strip()
+
+    def only(self, questions: NDArray[np.bool_]) -> "Trial":
+        """The same on some of the questions."""
+        return replace(
+            self,
+            right=self.right[questions],
+            cost=self.cost[questions],
+            seconds=self.seconds[questions],
+            tokens={model: counts[questions] for model, counts in self.tokens.items()},
+        )
 
 
 class Resampled:
@@ -140,16 +154,29 @@ def oracle(constants: Sequence[Trial]) -> Trial:
     cost = np.array([trial.cost for trial in constants])
     chosen = np.argmin(np.where(right > 0, cost, cost + 1e12 * (right.max(axis=0) > 0)), axis=0)
     rows = np.arange(right.shape[1])
-    return Trial("oracle", f"over {len(constants)} constants", right[chosen, rows], cost[chosen, rows])
+    return Trial(
+        "oracle",
+        f"over {len(constants)} constants",
+        right[chosen, rows],
+        cost[chosen, rows],
+        np.array([trial.seconds for trial in constants])[chosen, rows],
+        {model: np.array([trial.tokens[model] for trial in constants])[chosen, rows] for model in constants[0].tokens},
+    )
 
 
 def mixed(cheap: Trial, dear: Trial, share: float) -> Trial:
     """``dear`` for a random ``share`` of the questions, in expectation."""
+
+    def expected(of_cheap: Floats, of_dear: Floats) -> Floats:
+        return (1 - share) * of_cheap + share * of_dear
+
     return Trial(
         f"random mix of {cheap.system} and {dear.system}",
         f"{share:.0%}",
-        (1 - share) * cheap.right + share * dear.right,
-        (1 - share) * cheap.cost + share * dear.cost,
+        expected(cheap.right, dear.right),
+        expected(cheap.cost, dear.cost),
+        expected(cheap.seconds, dear.seconds),
+        {model: expected(cheap.tokens[model], dear.tokens[model]) for model in cheap.tokens},
     )
 
 

@@ -19,11 +19,13 @@ class OutcomeMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a reader would have got: ``right`` None where the policy abstained. ``tokens`` by model of all attempts."""
+    """What a reader would have got: ``right`` None where the policy abstained. ``tokens`` by model and ``seconds`` of
+    all attempts."""
 
     right: bool | None
     attempts: int
     tokens: Mapping[str, Usage]
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ def replay(policy: Policy, one: Asked, effort: Effort) -> Replayed:
         verdict = policy.after(assessment, effort, [answer_of(one.attempts[index]) for index in taken])
         if not isinstance(verdict, Decision):
             right = one.right[taken[verdict.attempt]] if isinstance(verdict, Accept) else None
-            return Replayed(right, len(taken), _total([one.tokens[index] for index in taken]))
+            seconds = sum(one.seconds[index] for index in taken)
+            return Replayed(right, len(taken), _total([one.tokens[index] for index in taken]), seconds)
         decision = verdict
 
 

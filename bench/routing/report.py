@@ -11,6 +11,7 @@ from bench.routing.frontier import Frontier, Trial, interval, sweeps
 from bench.routing.latency import DecisionLatency
 from bench.routing.risk import Calibration, RiskCurve
 from bench.statistics import wilson
+from workers.usage import Usage
 
 _COSTS = tuple(float(cost) for cost in np.geomspace(0.2, 2.0, 10))
 _YARDSTICK = "cot(large)"
@@ -62,8 +63,8 @@ class RoutingReport(Report):
         return [row for row in self.rows if row.dataset == self.rows[0].dataset]
 
 
-def rows_of(frontier: Frontier, trials: Sequence[Trial], dataset: str, seed: int) -> list[Row]:
-    """A row for each trial; the interval is the bootstrap's over groups of questions."""
+def rows_of(frontier: Frontier, trials: Sequence[Trial], dataset: str, seed: int, large: str) -> list[Row]:
+    """A row for each trial; the interval is the bootstrap's over groups of questions. ``large`` names that model."""
     hulls = frontier.hulls()
     best = frontier.best()
     found = []
@@ -81,10 +82,10 @@ def rows_of(frontier: Frontier, trials: Sequence[Trial], dataset: str, seed: int
                 seeds=[seed],
                 accuracy=float(right[0]),
                 ci95=interval(right),
-                tokens={},
-                large_share=0.0,
+                tokens=_tokens(trial),
+                large_share=_share(trial, large),
                 cost=float(cost[0]),
-                seconds=0.0,
+                seconds=float(trial.seconds.sum()),
                 extra={
                     "above_constants": above,
                     "above_constants_low": low,
@@ -98,7 +99,7 @@ def rows_of(frontier: Frontier, trials: Sequence[Trial], dataset: str, seed: int
     return found
 
 
-def family_rows(data: RoutingData, trials: Sequence[Trial], seed: int) -> list[Row]:
+def family_rows(data: RoutingData, trials: Sequence[Trial], seed: int, large: str) -> list[Row]:
     """Every constant and what serves, on each data set apart; costs are relative to the yardstick's on all."""
     base = float(data.constant(_YARDSTICK).cost.mean())
     shown = [trial for trial in trials if trial.system in (*data.routes, "ladder", "oracle")]
@@ -106,24 +107,41 @@ def family_rows(data: RoutingData, trials: Sequence[Trial], seed: int) -> list[R
     found = []
     for family in families if len(families) > 1 else []:
         own = np.array([name == family for name in data.table.families])
-        for trial in shown:
-            right = float(trial.right[own].sum())
+        for trial in (whole.only(own) for whole in shown):
+            right = float(trial.right.sum())
             found.append(
                 Row(
                     system=trial.system,
                     setting=trial.setting,
                     dataset=family,
-                    n=int(own.sum()),
+                    n=len(trial.right),
                     seeds=[seed],
-                    accuracy=right / int(own.sum()),
-                    ci95=wilson(round(right), int(own.sum())),
-                    tokens={},
-                    large_share=0.0,
-                    cost=float(trial.cost[own].mean()) / base,
-                    seconds=0.0,
+                    accuracy=right / len(trial.right),
+                    ci95=wilson(round(right), len(trial.right)),
+                    tokens=_tokens(trial),
+                    large_share=_share(trial, large),
+                    cost=float(trial.cost.mean()) / base,
+                    seconds=float(trial.seconds.sum()),
                 )
             )
     return found
+
+
+def _tokens(trial: Trial) -> dict[str, Usage]:
+    """Over all questions, by the models that had part; where chance decides, what is expected."""
+    sums = {model: [round(count) for count in counts.sum(axis=0)] for model, counts in trial.tokens.items()}
+    return {
+        model: Usage(prompt=prompt, completion=completion, cached=cached)
+        for model, (prompt, completion, cached) in sums.items()
+        if prompt or completion
+    }
+
+
+def _share(trial: Trial, large: str) -> float:
+    """What the large model wrote of everything that was written."""
+    tokens = _tokens(trial)
+    written = sum(usage.completion for usage in tokens.values())
+    return tokens.get(large, Usage()).completion / written if written else 0.0
 
 
 def frontier_aims(frontier: Frontier, trials: Sequence[Trial]) -> list[Aim]:

@@ -4,8 +4,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from bench.routing.data import RoutingData
 from bench.routing.frontier import Trial, mixed
 from bench.routing.replay import Replayed, StartingWith, comparable, replay, route_named
@@ -16,7 +14,6 @@ from routers.acceptance.card import AcceptanceCard
 from routers.acceptance.training import FOLDS, Pair, train
 from routers.acceptance.weighing import Weighing
 from routers.assessment import assess
-from routers.cost import weigh_all
 from routers.estimators.choice import best_route
 from routers.estimators.protocol import Fit, Predictions
 from routers.evaluation import cross_fit
@@ -156,9 +153,10 @@ def _weighing(card: AcceptanceCard, start: str, price: float, routes: Sequence[s
 
 
 def _trial(data: RoutingData, system: str, setting: str, made: Sequence[Replayed]) -> Trial:
-    return Trial(
+    return data.trial(
         system,
         setting,
-        np.array([float(bool(one.right)) for one in made]),
-        np.array([weigh_all(one.tokens, data.parameters) for one in made]),
+        right=[float(bool(one.right)) for one in made],
+        tokens=[one.tokens for one in made],
+        seconds=[one.seconds for one in made],
     )

@@ -17,7 +17,7 @@ from workers.usage import Usage
 class Asked:
     """A question; ``question`` is its text, "" where that was not kept. ``attempts`` and what goes with them are sorted
     by seed and route; ``parties`` numbers the different answers, None for an attempt without one. ``seeds`` 0 is a
-    route's own sampling."""
+    route's own sampling. ``seconds`` of wall time, as it was when the outcome was made."""
 
     id: str
     question: str
@@ -28,6 +28,7 @@ class Asked:
     seeds: tuple[int, ...]
     right: tuple[bool, ...]
     tokens: tuple[dict[str, Usage], ...]
+    seconds: tuple[float, ...]
     parties: tuple[int | None, ...]
 
     def index(self, route: str, seed: int = 0) -> int | None:
@@ -89,5 +90,6 @@ def _asked(outcomes: Sequence[Outcome], roles: Roles) -> Asked:
         seeds=tuple(outcome.seed for outcome in outcomes),
         right=tuple(outcome.correct for outcome in outcomes),
         tokens=tuple(outcome.tokens for outcome in outcomes),
+        seconds=tuple(outcome.seconds for outcome in outcomes),
         parties=tuple(parties),
     )

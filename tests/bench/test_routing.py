@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from bench.record import write_report
+from bench.record import Row, write_report
 from bench.routing.bench import Bench, Options
 from bench.routing.frontier import Frontier, Resampled, Trial, at_cost, hull, interval, mixed, oracle
 from bench.routing.plot import plot
@@ -19,13 +19,17 @@ from routers.acceptance.asked import Asked, asked_of
 from routers.constant import Constant
 from routers.ladder import Ladder
 from tests.routers.acceptance.outcomes import made_up
+from workers.usage import Usage
 
 _KEYS = [f"question {number}" for number in range(200)]
 
 
 def _trial(system: str, right: float, cost: float, setting: str = "") -> Trial:
-    """The first ``right`` of the questions are right."""
-    return Trial(system, setting, (np.arange(200) < right * 200).astype(float), np.full(200, cost))
+    """The first ``right`` of the questions are right. Each took the large model a second and ten tokens."""
+    written = {"small": np.zeros((200, 3)), "large": np.full((200, 3), (50.0, 10.0, 20.0))}
+    return Trial(
+        system, setting, (np.arange(200) < right * 200).astype(float), np.full(200, cost), np.ones(200), written
+    )
 
 
 def _frontier(*constants: Trial) -> Frontier:
@@ -52,11 +56,18 @@ def test_a_random_mix_lies_on_the_frontier_and_a_better_router_above_it_by_what_
 
 
 def test_the_oracle_takes_the_cheapest_right_route() -> None:
-    cheap = Trial("cheap", "", np.array([1.0, 0.0, 0.0]), np.array([1.0, 1.0, 1.0]))
-    dear = Trial("dear", "", np.array([1.0, 1.0, 0.0]), np.array([9.0, 9.0, 9.0]))
+    written, none = np.full((3, 3), 10.0), np.zeros((3, 3))
+    cheap = Trial(
+        "cheap", "", np.array([1.0, 0.0, 0.0]), np.full(3, 1.0), np.full(3, 2.0), {"small": written, "large": none}
+    )
+    dear = Trial(
+        "dear", "", np.array([1.0, 1.0, 0.0]), np.full(3, 9.0), np.full(3, 5.0), {"small": none, "large": written}
+    )
     best = oracle([cheap, dear])
     assert best.right.tolist() == [1, 1, 0]
     assert best.cost.tolist() == [1, 9, 1]
+    assert best.seconds.tolist() == [2, 5, 2]
+    assert [best.tokens[model][:, 1].tolist() for model in ("small", "large")] == [[10, 0, 10], [0, 10, 0]]
 
 
 def test_questions_that_share_a_key_are_drawn_together() -> None:
@@ -75,7 +86,7 @@ def test_aims_say_what_was_reached_and_rows_stand_beside_the_best_constant() -> 
     assert [aim.reached for aim in aims] == [True, True, False]
     assert "+15.0 points" in aims[1].measured
     assert aims[2].measured.startswith("0% ")  # an oracle that is no better than a constant leaves no headroom
-    rows = rows_of(frontier, [cheap, dear, *router], "made-up", 0)
+    rows = rows_of(frontier, [cheap, dear, *router], "made-up", 0, "large")
     assert rows[0].cost == pytest.approx(0.1)
     assert rows[1].extra["against_best_constant"] == 0
     assert rows[2].extra["against_best_constant"] == pytest.approx(0.1)
@@ -171,6 +182,21 @@ def test_an_interval_leaves_out_the_data_itself() -> None:
     assert interval(np.array([99.0, 1.0, 1.0, 1.0])) == (1.0, 1.0)
 
 
+def _say_what_they_took(pooled: list[Row], rows: list[Row]) -> None:
+    """Each of the 68 questions took each route a second, and ``made_up`` says how many tokens."""
+    assert all(row.tokens and row.seconds >= row.n for row in rows)
+    by_name = {f"{row.system} {row.setting}".strip(): row for row in pooled}
+    alone = by_name["cot(large)"]
+    assert (alone.tokens, alone.seconds) == ({"large": Usage(prompt=50 * 68, completion=260 * 68)}, 68.0)
+    assert (alone.large_share, by_name["cot(small)"].large_share) == (1.0, 0.0)
+    half = by_name["random mix of program(small) and program(large) 50%"]
+    assert {model: usage.completion for model, usage in half.tokens.items()} == {"small": 70 * 68, "large": 50 * 68}
+    assert half.large_share == pytest.approx(50 / 120)
+    assert by_name["ladder high"].seconds > 68, "it took a second attempt at some questions"
+    stories = next(row for row in rows if (row.system, row.dataset) == ("cot(large)", "stories"))
+    assert (stories.seconds, stories.tokens["large"].completion) == (34.0, 260 * 34)
+
+
 async def test_one_command_reports_every_system_from_stored_outcomes(tmp_path: Path) -> None:
     store = OutcomeStore(tmp_path / "outcomes")
     store.append(made_up(64, direct=True))
@@ -192,6 +218,7 @@ async def test_one_command_reports_every_system_from_stored_outcomes(tmp_path: P
     assert {"program(large)", "oracle", "ladder", "ladder by evidence", "kNN with a guard"} <= systems
     assert {"kNN with a guard, then evidence", "evidence after program(large)", "length"} <= systems
     assert "win rate" not in systems
+    _say_what_they_took(pooled, report.rows)
     by_name = {row.system: row for row in pooled if not row.setting}
     assert by_name["cot(large)"].cost == pytest.approx(1.0)
     best = next(row for row in pooled if row.system == "oracle")
