@@ -78,12 +78,15 @@ def read_questions(folder: Path, dataset: str, rows: int, wanted: Callable[[Ques
     return list(islice(filter(wanted, _lines(path)), rows))
 
 
-def spread_questions(folder: Path, dataset: str, rows: int) -> list[Question]:
-    """``rows`` questions, one of every subject or subtask in turn, since files are sorted by them: fewer rows are the
-    first of more. Raises ``NoQuestions``."""
-    kinds: dict[str, list[Question]] = {}
-    for question in read_questions(folder, dataset, sys.maxsize):
-        kinds.setdefault(question.subtask or question.subject or "", []).append(question)
+def spread_questions(
+    folder: Path, dataset: str, rows: int, wanted: Callable[[Question], bool] = _any
+) -> list[Question]:
+    """``rows`` of the ``wanted`` questions, one of every subject or subtask, with and without an answer, in turn, since
+    files are sorted by them: fewer rows are the first of more. Raises ``NoQuestions``."""
+    kinds: dict[tuple[str, bool], list[Question]] = {}
+    for question in read_questions(folder, dataset, sys.maxsize, wanted):
+        kind = question.subtask or question.subject or "", question.answer_type == "label"
+        kinds.setdefault(kind, []).append(question)
     turns = zip_longest(*kinds.values())
     return [question for turn in turns for question in turn if question is not None][:rows]
 

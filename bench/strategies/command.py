@@ -16,7 +16,7 @@ from bench.engines import engines_running
 from bench.measured import measured
 from bench.plot import PlottingMissing
 from bench.pooled import Pool, Pooled, PoolVote, votes_of
-from bench.questions import NoQuestions, Question, data_folder, read_questions
+from bench.questions import NoQuestions, Question, data_folder, spread_questions
 from bench.record import Aim, Row, machine, new_report, write_report
 from bench.run import open_solver, progress_bar
 from bench.solving import Solved, Solver
@@ -81,7 +81,7 @@ class Bench:
         trials = [trial for trial in kind.trials if self._wanted(trial)]
         if not trials:
             return
-        questions = read_questions(self._plan.data, kind.dataset, self._plan.rows, kind.wanted)
+        questions = spread_questions(self._plan.data, kind.dataset, self._plan.rows, kind.wanted)
         for form in kind.pools or ("cot",):
             own = [trial for trial in trials if trial.format == form]
             if not own and form != kind.pools[0]:

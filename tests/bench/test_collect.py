@@ -99,6 +99,19 @@ async def test_of_a_file_that_is_sorted_by_subject_every_subject_is_asked(tmp_pa
     assert len(spread_questions(tmp_path, "sorted", 100)) == 9
 
 
+async def test_of_a_file_whose_unanswerable_questions_come_last_both_halves_are_asked(tmp_path: Path) -> None:
+    kinds = [("number", "4")] * 5 + [("label", "unanswerable")] * 5
+    rows = [
+        {"id": f"{kind}/{number}", "question": "?", "answer": answer, "kind": "underspecified", "answer_type": kind}
+        for number, (kind, answer) in enumerate(kinds)
+    ]
+    (tmp_path / "halves.jsonl").write_bytes(b"\n".join(orjson.dumps(row) for row in rows))
+    asked = [question.id for question in spread_questions(tmp_path, "halves", 4)]
+    assert asked == ["number/0", "label/5", "number/1", "label/6"]
+    known = spread_questions(tmp_path, "halves", 4, lambda question: question.answer_type == "number")
+    assert [question.id for question in known] == ["number/0", "number/1", "number/2", "number/3"]
+
+
 async def test_with_the_cache_alone_nothing_is_generated(
     tmp_path: Path, ready: Settings, scripted: ScriptedServer
 ) -> None:
