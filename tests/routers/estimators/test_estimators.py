@@ -2,6 +2,8 @@
 
 import random
 import time
+from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from routers.estimators.constant import fit_averages
 from routers.estimators.features import Array, Features
 from routers.estimators.knn import fit_neighbours
 from routers.estimators.length import fit_length
-from routers.estimators.protocol import Fit, Prediction
+from routers.estimators.protocol import Estimator, Fit, Prediction
 from routers.estimators.random_mix import random_mix
 from routers.estimators.restore import restored
 from routers.estimators.route_to_reason_training import Options, fit_route_to_reason
@@ -20,6 +22,8 @@ from routers.estimators.table import Table, TooFewOutcomes
 from routers.estimators.win_rate import fit_win_rate
 from routers.evaluation import brier, cross_fit
 from tests.routers import outcomes
+
+Fitted = Callable[[str], Estimator]
 
 _QUICK = Options(epochs=40, learning_rate=5e-3)
 _ARITHMETIC = "Ann packs 12 boxes with 7 pens each. How many pens does she pack?"
@@ -38,15 +42,21 @@ def fits(descriptions: dict[str, Array]) -> dict[str, Fit]:
     }
 
 
+@pytest.fixture(scope="module")
+def fitted(fits: dict[str, Fit], specialists: Table) -> Fitted:
+    """The estimator of that name, which learns from the specialists when it is first asked for."""
+    return cache(lambda name: fits[name](specialists, 0))
+
+
 def _features(embedder: WordEmbedder, text: str, topic: str) -> Features:
     return Features(text, outcomes.FORMS[topic], embedder.embed_blocking([text])[0])
 
 
 @pytest.mark.parametrize("name", ["constant", "random-mix", "length", "win-rate", "knn", "route-to-reason"])
 def test_a_stored_estimator_predicts_as_before(
-    name: str, fits: dict[str, Fit], specialists: Table, word_embedder: WordEmbedder
+    name: str, fitted: Fitted, specialists: Table, word_embedder: WordEmbedder
 ) -> None:
-    estimator = fits[name](specialists, 0)
+    estimator = fitted(name)
     features = _features(word_embedder, _ARITHMETIC, "arithmetic")
     before, after = estimator.predict(features), restored(estimator.state()).predict(features)
     assert set(before) == set(after) == set(estimator.routes) <= set(specialists.routes)
@@ -57,10 +67,8 @@ def test_a_stored_estimator_predicts_as_before(
 
 
 @pytest.mark.parametrize("name", ["knn", "route-to-reason"])
-def test_what_tells_topics_apart_finds_the_specialist(
-    name: str, fits: dict[str, Fit], specialists: Table, word_embedder: WordEmbedder
-) -> None:
-    estimator = fits[name](specialists, 0)
+def test_what_tells_topics_apart_finds_the_specialist(name: str, fitted: Fitted, word_embedder: WordEmbedder) -> None:
+    estimator = fitted(name)
     arithmetic = estimator.predict(_features(word_embedder, _ARITHMETIC, "arithmetic"))
     logic = estimator.predict(_features(word_embedder, _LOGIC, "logic"))
     assert best_route(arithmetic, 0.1) == "program(large)" and arithmetic["program(large)"].success > 0.7
@@ -68,12 +76,12 @@ def test_what_tells_topics_apart_finds_the_specialist(
     assert logic["cot(large)"].tokens > 1.5 * logic["program(large)"].tokens > 3 * logic["direct(large)"].cost
 
 
-def test_the_baselines_say_what_they_are(fits: dict[str, Fit], specialists: Table) -> None:
-    averages = fits["constant"](specialists, 0).predict(specialists.features()[0])
+def test_the_baselines_say_what_they_are(fitted: Fitted, specialists: Table) -> None:
+    averages = fitted("constant").predict(specialists.features()[0])
     assert averages["cot(large)"].cost == pytest.approx(1.0)
     column = specialists.routes.index("cot(large)")
     assert averages["cot(large)"].success == pytest.approx(specialists.success[:, column].mean())
-    mixed = fits["random-mix"](specialists, 0)
+    mixed = fitted("random-mix")
     drawn = [best_route(mixed.predict(one), 0.1) for one in specialists.features()]
     assert drawn == [best_route(mixed.predict(one), 0.1) for one in specialists.features()]
     assert 0.2 < drawn.count("cot(large)") / len(drawn) < 0.4
@@ -101,10 +109,8 @@ def test_no_average_gains_from_questions_that_only_one_route_was_asked(word_embe
     assert averages["cot(large)"].success > averages["program(large)"].success
 
 
-def test_the_win_rate_learns_which_of_two_is_better_where(
-    fits: dict[str, Fit], specialists: Table, word_embedder: WordEmbedder
-) -> None:
-    estimator = fits["win-rate"](specialists, 0)
+def test_the_win_rate_learns_which_of_two_is_better_where(fitted: Fitted, word_embedder: WordEmbedder) -> None:
+    estimator = fitted("win-rate")
     logic = estimator.predict(_features(word_embedder, _LOGIC, "logic"))
     place = "Which ocean lies west of the country Portugal? A. Atlantic B. Pacific C. Indian D. Arctic"
     geography = estimator.predict(_features(word_embedder, place, "geography"))
@@ -146,8 +152,8 @@ def test_learned_probabilities_are_better_than_averages_on_unseen_questions(
     assert learned < 0.8 * averages
 
 
-def test_a_decision_takes_milliseconds(fits: dict[str, Fit], specialists: Table) -> None:
-    estimator = fits["route-to-reason"](specialists, 0)
+def test_a_decision_takes_milliseconds(fitted: Fitted, specialists: Table) -> None:
+    estimator = fitted("route-to-reason")
     features = specialists.features()[0]
     started = time.perf_counter()
     for _ in range(100):

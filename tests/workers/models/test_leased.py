@@ -5,6 +5,8 @@ from contextlib import aclosing
 
 import pytest
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from tests.processes import free_port
 from tests.waiting import eventually
@@ -80,7 +82,7 @@ async def test_two_models_take_turns_and_say_that_they_wait(redis: Redis, script
 
 
 async def test_without_redis_it_says_so(scripted: ScriptedServer) -> None:
-    away = Redis(port=free_port())
+    away = Redis(port=free_port(), retry=Retry(NoBackoff(), 1))
     engine, inner = chat(scripted, "small")
     with pytest.raises(EngineUnavailable, match="Redis"):
         await complete(Leased(inner, DecodeLease(away), "small", 1), REQUEST)
