@@ -76,6 +76,14 @@ async def test_every_route_that_was_considered_comes_with_what_was_measured(
     ]
 
 
+async def test_a_letter_that_nothing_gives_is_asked_for_directly(tandem: Tandem, request_for: Requests) -> None:
+    known = await tandem.runs.decide(request_for("Where do fish live?\nA. in trees\nB. in water", effort="high"))
+    assert known.route.name == "direct(large)"
+    assert [e.route.name for e in known.considered] == ["direct(large)", "program(large)", "cot(large)"]
+    given = await tandem.runs.decide(request_for(f"{PROBLEM}\nA. 48\nB. 52", effort="high"))
+    assert given.route.name == "program(large)"
+
+
 async def test_a_risk_withholds_what_is_not_sure_enough_and_says_why(
     tandem: Tandem, request_for: Requests, owner: str
 ) -> None:

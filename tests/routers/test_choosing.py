@@ -1,11 +1,13 @@
 """Questions that name their answers and give nothing to derive one from are asked directly, and no others."""
 
+import math
+
 import pytest
 
 from agents.problem import Answer, Evidence
-from orchestrator.policies import climbing
-from orchestrator.settings import AutoSettings
 from routers.assessment import Assessment, assess
+from routers.choosing import Choosing
+from routers.ladder import Ladder, Ladders
 from routers.policy import Accept
 from routers.route import Decision, Effort, Route
 from workers.messages import Message
@@ -13,11 +15,17 @@ from workers.messages import Message
 _DIRECT = Route(strategy="direct", models=("large",))
 _PROGRAM = Route(strategy="program", models=("large",))
 _COT = Route(strategy="cot", models=("large",))
-_LADDERS: dict[Effort, tuple[Route, ...]] = {"low": (_PROGRAM,), "high": (_PROGRAM, _COT)}
-_CHOOSING: dict[Effort, tuple[Route, ...]] = {"low": (_DIRECT,), "high": (_DIRECT, _PROGRAM, _COT)}
+_LADDERS: Ladders = {"low": (_PROGRAM,), "high": (_PROGRAM, _COT)}
+_CHOOSING: Ladders = {"low": (_DIRECT,), "high": (_DIRECT, _PROGRAM, _COT)}
 _TINY = Route(strategy="direct", models=("small",))
-_SETTINGS = AutoSettings(accept_choice={"low": -9.0, "high": -0.2})
-_POLICY = climbing(_SETTINGS, _LADDERS, _CHOOSING, talker=_DIRECT, clerk=_TINY)
+
+
+def _ladder(rungs: Ladders, strategy: str, high: float) -> Ladder:
+    enough: dict[str, dict[Effort, float]] = {strategy: {"low": -math.inf, "high": high}}
+    return Ladder(rungs, talker=_DIRECT, clerk=_TINY, enough=enough, agreeing=2, scales={})
+
+
+_POLICY = Choosing(_ladder(_LADDERS, "program", -0.12), _ladder(_CHOOSING, "direct", -0.2))
 _WHERE = "Where do fish live?\nA. in trees\nB. in water\nC. in books"
 _DEBT = "Ann owes 12 dollars and pays back 7. What is left?\nA. 5\nB. 7\nC. 19"
 
