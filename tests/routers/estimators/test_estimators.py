@@ -1,7 +1,6 @@
 """What estimators learn from outcomes with a known truth, and that they say the same after being stored."""
 
 import random
-import time
 from collections.abc import Callable
 from functools import cache
 
@@ -150,15 +149,6 @@ def test_learned_probabilities_are_better_than_averages_on_unseen_questions(
 ) -> None:
     averages, learned = (brier(specialists, cross_fit(specialists, fits[name])) for name in ("constant", "knn"))
     assert learned < 0.8 * averages
-
-
-def test_a_decision_takes_milliseconds(fitted: Fitted, specialists: Table) -> None:
-    estimator = fitted("route-to-reason")
-    features = specialists.features()[0]
-    started = time.perf_counter()
-    for _ in range(100):
-        best_route(estimator.predict(features), 0.1)
-    assert (time.perf_counter() - started) / 100 < 0.05
 
 
 def test_the_choice_keeps_to_the_budget_and_to_what_is_proven() -> None:

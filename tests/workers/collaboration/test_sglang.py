@@ -9,6 +9,7 @@ from contextlib import aclosing
 import pytest
 
 from tests.sglang_server import server as sglang
+from tests.sglang_server.pair import LAYERS
 from tests.workers.collaboration.writing import request, write
 from workers.collaboration.local import LocalCollaboration
 from workers.collaboration.protocol import Written
@@ -25,7 +26,7 @@ QUESTION = "Why is the sky blue? Explain it in several sentences."
 def truncated_server(
     sglang_server: sglang.SglangServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[sglang.SglangServer]:
-    installation = sglang.truncated(sglang_server.installation, 28)
+    installation = sglang.truncated(sglang_server.installation, LAYERS)
     with sglang.running(installation, tmp_path_factory.mktemp("truncated") / "log") as server:
         yield server
 
