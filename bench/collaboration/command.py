@@ -38,7 +38,6 @@ from workers.engines.protocol import Engine
 from workers.model_files.errors import ModelUnavailable
 
 _STEP_TOKENS = 700
-_TIMED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +53,7 @@ class Bench:
     head: TrainedHead | None
     gpu: Gpu
     at_once: int
+    timed: int = 6
     one: bool = False
 
     @property
@@ -88,10 +88,11 @@ class Runner:
         self._costs: dict[str, EngineCosts] = {}
         self._measuring = asyncio.Lock()
         self._at_once = bench.at_once
+        self._timed = bench.timed
 
     async def answers(self, questions: Sequence[Question], setting: Setting, dataset: str) -> list[Graded]:
         """In the order of the questions. The first few are written one at a time, so that their time is their own."""
-        timed = questions[:_TIMED] if self._at_once > 1 else questions
+        timed = questions[: self._timed] if self._at_once > 1 else questions
         with progress_bar(self._console, f"{dataset} {setting.name}", len(questions)) as advance:
             graded = await self._graded(timed, setting, 1, advance)
             return graded + await self._graded(questions[len(timed) :], setting, self._at_once, advance)
@@ -181,8 +182,9 @@ def main(
     threads: Annotated[int, typer.Option(help="Threads of each engine; 0 takes the settings'.")] = 0,
     one: Annotated[bool, typer.Option(help="One setting of every policy, the one it is used at.")] = False,
     at_once: Annotated[
-        int, typer.Option(help=f"Answers under way at once; then only the first {_TIMED} of a set are timed.", min=1)
+        int, typer.Option(help="Answers under way at once; then only the first of a set are timed.", min=1)
     ] = 1,
+    timed: Annotated[int, typer.Option(help="With --at-once: how many of a set are written alone.", min=1)] = 6,
 ) -> None:
     """Accuracy against the share of large tokens; every answer is cached as soon as it is written, so it can be run in
     pieces with --only."""
@@ -200,6 +202,7 @@ def main(
             head=HeadShelf().find(small.sha256, large.sha256, head),
             gpu=read_gpu(gpu) if gpu else GpuModel(),
             at_once=at_once,
+            timed=timed,
             one=one,
         )
         with engines_running(settings, console):
