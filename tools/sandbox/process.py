@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import secrets
+import signal
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -55,6 +56,7 @@ class Sandboxed:
                 # not only cleared inside: /proc/1/environ is what bubblewrap itself was started with
                 env={},
                 cwd="/",
+                process_group=0,
             )
             kept.pop_all()
         return cls(process, info, status)
@@ -73,9 +75,13 @@ class Sandboxed:
         return self._init_pid
 
     def kill(self) -> None:
-        """Kill the outer bubblewrap; the kernel then kills the sandbox's init and with it the whole tree."""
-        with suppress(ProcessLookupError):
-            self.process.kill()
+        """Kill the outer bubblewrap; the kernel then kills the sandbox's init and with it the whole tree.
+
+        Where the init has not yet asked for that, it is still in the outer one's process group, which dies as a whole.
+        """
+        if self.process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
 
     def close(self) -> None:
         os.close(self._info)

@@ -1,14 +1,17 @@
 """What a well-meaning program finds in the sandbox."""
 
 import asyncio
+import secrets
 import subprocess
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from tests.waiting import eventually
 from tools.sandbox.bubblewrap import BubblewrapSandbox
 from tools.sandbox.protocol import Execution, Sandbox
 
@@ -123,6 +126,21 @@ async def test_a_bubblewrap_that_does_not_isolate_is_a_refusal(said: str, open_f
     assert (await BubblewrapSandbox(str(fake)).run("print(1)")).outcome == "refused"
 
 
+async def test_what_bubblewrap_had_begun_when_it_was_killed_is_not_left_over(open_folder: Path) -> None:
+    """Bubblewrap's inner half asks to die with the outer one only after it was made; here it never does."""
+    seconds = str(600 + secrets.randbelow(10**6) / 10**6)
+    slow = _script(open_folder, f"sleep {seconds} & wait")
+
+    def sleeping() -> bool:
+        return any(_called(process) == ["sleep", seconds] for process in Path("/proc").glob("[0-9]*"))
+
+    running = asyncio.create_task(BubblewrapSandbox(str(slow)).run("print(1)"))
+    await eventually(sleeping)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await eventually(lambda: not sleeping())
+
+
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
     """A folder that the sandbox's own user can reach; pytest's are closed to it."""
@@ -130,6 +148,12 @@ def open_folder() -> Iterator[Path]:
         folder = Path(name)
         folder.chmod(0o755)
         yield folder
+
+
+def _called(process: Path) -> list[str]:
+    with suppress(OSError):
+        return (process / "cmdline").read_text().rstrip("\0").split("\0")
+    return []
 
 
 def _script(folder: Path, body: str) -> Path:
