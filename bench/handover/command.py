@@ -1,14 +1,16 @@
 """``python -m bench.handover``: what a hand-over between two models costs, at growing lengths of the text before it.
 
 A turn ends by itself at its bound, or is cut short by an abort. The default pair on llama.cpp as the settings say; with
-``--sglang SMALL_URL LARGE_URL`` two SGLang servers as well.
+``--sglang SMALL_URL LARGE_URL`` two SGLang servers as well. Each kind of engine has a report of its own.
 """
 
 import argparse
 import asyncio
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from rich.console import Console
@@ -30,10 +32,20 @@ from workers.model_files.errors import ModelUnavailable
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """Two engines of one kind; ``models`` is what the report says of them."""
+
+    system: str
+    engines: Mapping[Role, Engine]
+    models: list[dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     prefixes: Sequence[int]
     turn: int
     times: int
+    results: Path
 
 
 def main() -> None:
@@ -48,41 +60,46 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=Path("bench/results"), help="where data and plot go")
     options = parser.parse_args()
     console = Console()
-    plan = Plan(options.prefixes, options.turn, options.times)
+    plan = Plan(options.prefixes, options.turn, options.times, options.results)
     try:
-        settings = load_settings()
-        rows: list[HandoverRow] = []
         if not options.only_sglang:
+            settings = load_settings()
             with engines_running(settings, console):
-                rows += asyncio.run(_measured(_configured(settings), plan, console))
+                asyncio.run(measure(_configured(settings), plan, console))
         if options.sglang:
-            small, large = options.sglang
-            pair: dict[Role, Engine] = {"small": SGLangEngine("small", small), "large": SGLangEngine("large", large)}
-            rows += asyncio.run(_measured({"sglang": pair}, plan, console))
-        models = [{"role": model.role, "name": name, "sha256": model.sha256} for name, model in settings.models.items()]
-        report = HandoverReport(bench="handover", models=models, rows=rows, aims=aims_of(rows))
-        path = write_report(report, options.results)
-        plot(report, path.with_suffix(".png"))
+            asyncio.run(_on_sglang(options.sglang, plan, console))
     except (StackError, SettingsInvalid, ModelUnavailable, EngineError, PlottingMissing) as error:
         sys.exit(str(error))
+
+
+def _configured(settings: Settings) -> Pair:
+    small, large = settings.named("small"), settings.named("large")
+    return Pair(
+        settings.models[large].engine.kind,
+        {"small": build_engine(settings, small), "large": build_engine(settings, large)},
+        [{"role": model.role, "name": name, "sha256": model.sha256} for name, model in settings.models.items()],
+    )
+
+
+async def _on_sglang(urls: Sequence[str], plan: Plan, console: Console) -> None:
+    small, large = urls
+    engines: dict[Role, Engine] = {"small": SGLangEngine("small", small), "large": SGLangEngine("large", large)}
+    models = [{"role": role, "name": (await engine.describe()).model} for role, engine in engines.items()]
+    await measure(Pair("sglang", engines, models), plan, console)
+
+
+async def measure(pair: Pair, plan: Plan, console: Console) -> None:
+    """The report is written anew after each part: on a slow engine what was measured before an end is kept."""
+    rows: list[HandoverRow] = []
+    async with AsyncExitStack() as opened:
+        for engine in pair.engines.values():
+            opened.push_async_callback(engine.aclose)
+        for prefix, way in product(plan.prefixes, WAYS):
+            console.print(f"  {pair.system}: {plan.times} hand-overs in each direction after {prefix} tokens, {way}")
+            handings = [handing async for handing in hand_over(pair.engines, prefix, plan.turn, plan.times, way)]
+            rows += rows_of(pair.system, prefix, plan.turn, handings)
+            report = HandoverReport(bench=f"handover-{pair.system}", models=pair.models, rows=rows, aims=aims_of(rows))
+            path = write_report(report, plan.results)
+    plot(report, path.with_suffix(".png"))
     show(report, console)
     console.print(f"written: {path} and {path.with_suffix('.png')}")
-
-
-def _configured(settings: Settings) -> Mapping[str, Mapping[Role, Engine]]:
-    small, large = settings.named("small"), settings.named("large")
-    kind = settings.models[large].engine.kind
-    return {kind: {"small": build_engine(settings, small), "large": build_engine(settings, large)}}
-
-
-async def _measured(pairs: Mapping[str, Mapping[Role, Engine]], plan: Plan, console: Console) -> list[HandoverRow]:
-    rows: list[HandoverRow] = []
-    for system, engines in pairs.items():
-        for prefix in plan.prefixes:
-            for way in WAYS:
-                console.print(f"  {system}: {plan.times} hand-overs in each direction after {prefix} tokens, {way}")
-                handings = [handing async for handing in hand_over(engines, prefix, plan.turn, plan.times, way)]
-                rows += rows_of(system, prefix, plan.turn, handings)
-        for engine in engines.values():
-            await engine.aclose()
-    return rows

@@ -3,13 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from bench.handover.report import HandoverRow, aims_of, rows_of
+from bench.handover import command
+from bench.handover.command import Plan, measure
+from bench.handover.report import HandoverReport, HandoverRow, aims_of, rows_of
 from bench.handover.timing import WAYS, Handing, Way, hand_over
 from tests.waiting import eventually
 from workers.collaboration.policy import Role
+from workers.engines.errors import EngineUnavailable
 from workers.engines.llamacpp import LlamaCppEngine
 from workers.engines.protocol import Engine, Finish, Generation, Token
 from workers.engines.scripted.script import Script, say
@@ -95,6 +100,35 @@ async def test_a_turn_that_ends_before_it_is_cut_gives_no_hand_over(pair: Pair) 
 async def test_what_an_abort_takes_is_in_the_hand_overs_of_turns_that_are_cut(pair: Pair, way: Way) -> None:
     handings = await pair.hand_over(way, SlowToAbort)
     assert [handing.seconds >= SlowToAbort.seconds for handing in handings] == [way == "cut"] * 6
+
+
+async def test_what_was_measured_before_a_fault_is_in_the_report(pair: Pair, tmp_path: Path) -> None:
+    plan = Plan(prefixes=(100, 400), turn=3, times=1, results=tmp_path)
+    with pytest.raises(EngineUnavailable):
+        await measure(measured(pair, GoneLater), plan, Console(quiet=True))
+    report = HandoverReport.model_validate_json((tmp_path / "handover-llamacpp.json").read_bytes())
+    assert {(row.prefix, row.way, row.n) for row in report.rows} == {(100, way, 1) for way in WAYS}
+    assert report.models == [{"role": "small", "name": "scripted"}]
+
+
+async def test_a_run_leaves_a_plot_beside_its_report(pair: Pair, tmp_path: Path) -> None:
+    plan = Plan(prefixes=(100,), turn=3, times=1, results=tmp_path)
+    await measure(measured(pair), plan, Console(quiet=True))
+    assert (tmp_path / "handover-llamacpp.png").stat().st_size > 0
+
+
+def measured(pair: Pair, kind: type[LlamaCppEngine] = LlamaCppEngine) -> command.Pair:
+    engines: dict[Role, Engine] = {"small": kind("small", pair.small.url), "large": kind("large", pair.large.url)}
+    return command.Pair("llamacpp", engines, [{"role": "small", "name": "scripted"}])
+
+
+class GoneLater(LlamaCppEngine):
+    """Cannot be reached any more when the longer text comes."""
+
+    async def tokenize(self, text: str) -> tuple[int, ...]:
+        if text.count("Line") > 30:
+            raise EngineUnavailable("the engine is gone")
+        return await super().tokenize(text)
 
 
 class SlowToAbort(LlamaCppEngine):

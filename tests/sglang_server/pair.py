@@ -2,6 +2,7 @@
 with fewer layers. ``python -m tests.sglang_server.pair COMMAND …`` runs the command, with ``{small}`` and ``{large}``
 in it replaced by their addresses, and stops both servers when it has ended."""
 
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,13 +17,16 @@ LAYERS = 28
 def main(command: Sequence[str]) -> int:
     if not command:
         sys.exit("usage: python -m tests.sglang_server.pair COMMAND …, with {small} and {large} for the addresses")
-    installation = prepare()
+    # Ended by a signal, it stops its servers too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    large = prepare()
+    small = truncated(large, LAYERS)
     with (
         tempfile.TemporaryDirectory() as logs,
-        running(truncated(installation, LAYERS), Path(logs) / "small.log") as small,
-        running(installation, Path(logs) / "large.log") as large,
+        running(small, Path(logs) / "small.log", small.model.name) as first,
+        running(large, Path(logs) / "large.log", large.model.name) as second,
     ):
-        addressed = [part.replace("{small}", small.url).replace("{large}", large.url) for part in command]
+        addressed = [part.replace("{small}", first.url).replace("{large}", second.url) for part in command]
         return subprocess.run(addressed, check=False).returncode
 
 

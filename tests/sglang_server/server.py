@@ -73,12 +73,13 @@ def truncated(installation: SglangInstallation, layers: int) -> SglangInstallati
 
 
 @contextmanager
-def running(installation: SglangInstallation, log: Path) -> Iterator[SglangServer]:
-    """Start the server on a free port, wait until it is healthy, stop it and its children at the end."""
+def running(installation: SglangInstallation, log: Path, name: str = SERVED_NAME) -> Iterator[SglangServer]:
+    """Start the server on a free port, its model called ``name``, wait until it is healthy, stop it and its children at
+    the end."""
     port = _free_port()
     command = [
         *(str(installation.python), "-m", "sglang.launch_server", "--model-path", str(installation.model)),
-        *("--served-model-name", SERVED_NAME, "--device", "cpu", "--attention-backend", "torch_native"),
+        *("--served-model-name", name, "--device", "cpu", "--attention-backend", "torch_native"),
         *("--sampling-backend", "pytorch", "--disable-overlap-schedule", "--disable-cuda-graph"),
         *("--host", "127.0.0.1", "--port", str(port), "--mem-fraction-static", "0.1"),
         *("--max-total-tokens", "8192", "--max-running-requests", "8", "--sleep-on-idle"),
