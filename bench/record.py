@@ -61,10 +61,15 @@ class Report(ReportHead):
 def new_report(bench: str, settings: Settings, rows: list[Row], aims: list[Aim]) -> Report:
     return Report(
         bench=bench,
-        models=[{"role": model.role, "name": name, "sha256": model.sha256} for name, model in settings.models.items()],
+        models=models_of(settings),
         rows=rows,
         aims=aims,
     )
+
+
+def models_of(settings: Settings) -> list[dict[str, str]]:
+    """What a report says of the configured models."""
+    return [{"role": model.role, "name": name, "sha256": model.sha256} for name, model in settings.models.items()]
 
 
 def write_report(report: ReportHead, folder: Path) -> Path:

@@ -53,7 +53,7 @@ class Bench:
     head: TrainedHead | None
     gpu: Gpu
     at_once: int
-    timed: int = 6
+    timed: int
     one: bool = False
 
     @property

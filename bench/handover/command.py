@@ -19,7 +19,7 @@ from bench.engines import engines_running
 from bench.handover.report import HandoverReport, HandoverRow, aims_of, plot, rows_of, show
 from bench.handover.timing import WAYS, hand_over
 from bench.plot import PlottingMissing
-from bench.record import write_report
+from bench.record import models_of, write_report
 from orchestrator.model_park import build_engine
 from orchestrator.settings import Settings
 from orchestrator.settings_file import SettingsInvalid, load_settings
@@ -77,7 +77,7 @@ def _configured(settings: Settings) -> Pair:
     return Pair(
         settings.models[large].engine.kind,
         {"small": build_engine(settings, small), "large": build_engine(settings, large)},
-        [{"role": model.role, "name": name, "sha256": model.sha256} for name, model in settings.models.items()],
+        models_of(settings),
     )
 
 

@@ -23,7 +23,7 @@ from bench.playbook.service import Answered, Service, service_open
 from bench.playbook.stream import Asked, Stream, build_stream
 from bench.plot import PlottingMissing
 from bench.questions import NoQuestions, data_folder
-from bench.record import machine, write_report
+from bench.record import machine, models_of, write_report
 from bench.run import progress_bar
 from orchestrator.addresses import LOOPBACK, redis_url
 from orchestrator.settings import Settings
@@ -77,7 +77,7 @@ async def _measured(settings: Settings, stream: Stream, folder: Path, cache: Pat
         "last third": streamed[2 * cold :],
     }
     parts = {**thirds, "held back": held_back, "unseen families": unseen}
-    models = [{"role": model.role, "name": name, "sha256": model.sha256} for name, model in settings.models.items()]
+    models = models_of(settings)
     return PlaybookReport(
         bench="playbook",
         models=models,
