@@ -24,10 +24,12 @@ from workers.engines.scripted.server import ScriptedServer
 _WEIGHTS = frozenset({"smollm_file", "sglang_server"})
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """For ``--dist loadgroup``: a file stays together, and everything that decodes on real models is one group.
 
-    Two engines that decode at once on two cores slow each other tenfold.
+    Two engines that decode at once on two cores slow each other tenfold. First, because pytest-xdist reads the marks in
+    the same hook.
     """
     decoding = {item.path for item in items if not _WEIGHTS.isdisjoint(getattr(item, "fixturenames", ()))}
     for item in items:
