@@ -7,8 +7,8 @@ A turn ends by itself at its bound, or is cut short by an abort. The default pai
 import argparse
 import asyncio
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -65,41 +65,45 @@ def main() -> None:
         if not options.only_sglang:
             settings = load_settings()
             with engines_running(settings, console):
-                asyncio.run(measure(_configured(settings), plan, console))
+                asyncio.run(_measure_configured(settings, plan, console))
         if options.sglang:
-            asyncio.run(_on_sglang(options.sglang, plan, console))
+            asyncio.run(measure_sglang(options.sglang, plan, console))
     except (StackError, SettingsInvalid, ModelUnavailable, EngineError, PlottingMissing) as error:
         sys.exit(str(error))
 
 
-def _configured(settings: Settings) -> Pair:
+async def _measure_configured(settings: Settings, plan: Plan, console: Console) -> None:
     small, large = settings.named("small"), settings.named("large")
-    return Pair(
-        settings.models[large].engine.kind,
-        {"small": build_engine(settings, small), "large": build_engine(settings, large)},
-        models_of(settings),
-    )
+    engines: dict[Role, Engine] = {"small": build_engine(settings, small), "large": build_engine(settings, large)}
+    async with closed_after(engines):
+        await measure(Pair(settings.models[large].engine.kind, engines, models_of(settings)), plan, console)
 
 
-async def _on_sglang(urls: Sequence[str], plan: Plan, console: Console) -> None:
+async def measure_sglang(urls: Sequence[str], plan: Plan, console: Console) -> None:
     small, large = urls
     engines: dict[Role, Engine] = {"small": SGLangEngine("small", small), "large": SGLangEngine("large", large)}
-    models = [{"role": role, "name": (await engine.describe()).model} for role, engine in engines.items()]
-    await measure(Pair("sglang", engines, models), plan, console)
+    async with closed_after(engines):
+        models = [{"role": role, "name": (await engine.describe()).model} for role, engine in engines.items()]
+        await measure(Pair("sglang", engines, models), plan, console)
+
+
+@asynccontextmanager
+async def closed_after(engines: Mapping[Role, Engine]) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        await asyncio.gather(*(engine.aclose() for engine in engines.values()))
 
 
 async def measure(pair: Pair, plan: Plan, console: Console) -> None:
     """The report is written anew after each part: on a slow engine what was measured before an end is kept."""
     rows: list[HandoverRow] = []
-    async with AsyncExitStack() as opened:
-        for engine in pair.engines.values():
-            opened.push_async_callback(engine.aclose)
-        for prefix, way in product(plan.prefixes, WAYS):
-            console.print(f"  {pair.system}: {plan.times} hand-overs in each direction after {prefix} tokens, {way}")
-            handings = [handing async for handing in hand_over(pair.engines, prefix, plan.turn, plan.times, way)]
-            rows += rows_of(pair.system, prefix, plan.turn, handings)
-            report = HandoverReport(bench=f"handover-{pair.system}", models=pair.models, rows=rows, aims=aims_of(rows))
-            path = write_report(report, plan.results)
+    for prefix, way in product(plan.prefixes, WAYS):
+        console.print(f"  {pair.system}: {plan.times} hand-overs in each direction after {prefix} tokens, {way}")
+        handings = [handing async for handing in hand_over(pair.engines, prefix, plan.turn, plan.times, way)]
+        rows += rows_of(pair.system, prefix, plan.turn, handings)
+        report = HandoverReport(bench=f"handover-{pair.system}", models=pair.models, rows=rows, aims=aims_of(rows))
+        path = write_report(report, plan.results)
     plot(report, path.with_suffix(".png"))
     show(report, console)
     console.print(f"written: {path} and {path.with_suffix('.png')}")

@@ -1,6 +1,7 @@
 """The hand-over benchmark: its arithmetic, and a run over two scripted engines."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,10 @@ import pytest
 from rich.console import Console
 
 from bench.handover import command
-from bench.handover.command import Plan, measure
+from bench.handover.command import Plan, closed_after, measure, measure_sglang
 from bench.handover.report import HandoverReport, HandoverRow, aims_of, rows_of
 from bench.handover.timing import WAYS, Handing, Way, hand_over
+from tests.processes import free_port
 from tests.waiting import eventually
 from workers.collaboration.policy import Role
 from workers.engines.errors import EngineUnavailable
@@ -63,10 +65,8 @@ class Pair:
 
     async def hand_over(self, way: Way, kind: type[LlamaCppEngine] = LlamaCppEngine) -> list[Handing]:
         engines: dict[Role, Engine] = {"small": kind("small", self.small.url), "large": kind("large", self.large.url)}
-        handings = [handing async for handing in hand_over(engines, prefix=200, delta=5, times=3, way=way)]
-        for engine in engines.values():
-            await engine.aclose()
-        return handings
+        async with closed_after(engines):
+            return [handing async for handing in hand_over(engines, prefix=200, delta=5, times=3, way=way)]
 
     @property
     def aborted(self) -> int:
@@ -105,7 +105,7 @@ async def test_what_an_abort_takes_is_in_the_hand_overs_of_turns_that_are_cut(pa
 async def test_what_was_measured_before_a_fault_is_in_the_report(pair: Pair, tmp_path: Path) -> None:
     plan = Plan(prefixes=(100, 400), turn=3, times=1, results=tmp_path)
     with pytest.raises(EngineUnavailable):
-        await measure(measured(pair, GoneLater), plan, Console(quiet=True))
+        await measured(pair, plan, GoneLater)
     report = HandoverReport.model_validate_json((tmp_path / "handover-llamacpp.json").read_bytes())
     assert {(row.prefix, row.way, row.n) for row in report.rows} == {(100, way, 1) for way in WAYS}
     assert report.models == [{"role": "small", "name": "scripted"}]
@@ -113,13 +113,22 @@ async def test_what_was_measured_before_a_fault_is_in_the_report(pair: Pair, tmp
 
 async def test_a_run_leaves_a_plot_beside_its_report(pair: Pair, tmp_path: Path) -> None:
     plan = Plan(prefixes=(100,), turn=3, times=1, results=tmp_path)
-    await measure(measured(pair), plan, Console(quiet=True))
+    await measured(pair, plan)
     assert (tmp_path / "handover-llamacpp.png").stat().st_size > 0
 
 
-def measured(pair: Pair, kind: type[LlamaCppEngine] = LlamaCppEngine) -> command.Pair:
+async def test_servers_that_are_not_there_are_named_and_nothing_stays_open(tmp_path: Path) -> None:
+    nobody = f"http://127.0.0.1:{free_port()}"
+    with pytest.raises(EngineUnavailable, match=nobody):
+        await measure_sglang([nobody, nobody], Plan((100,), 3, 1, tmp_path), Console(quiet=True))
+    gc.collect()  # What was left open says so now, and a warning is an error.
+
+
+async def measured(pair: Pair, plan: Plan, kind: type[LlamaCppEngine] = LlamaCppEngine) -> None:
     engines: dict[Role, Engine] = {"small": kind("small", pair.small.url), "large": kind("large", pair.large.url)}
-    return command.Pair("llamacpp", engines, [{"role": "small", "name": "scripted"}])
+    models = [{"role": "small", "name": "scripted"}]
+    async with closed_after(engines):
+        await measure(command.Pair("llamacpp", engines, models), plan, Console(quiet=True))
 
 
 class GoneLater(LlamaCppEngine):

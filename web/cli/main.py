@@ -35,8 +35,8 @@ class _Commands(TyperGroup):
     def get_command(self, ctx: object, cmd_name: str) -> TyperCommand | TyperGroup | None:
         if cmd_name in _PLACES:
             return _loaded(cmd_name)
-        # What was meant is looked for among these.
-        self.commands = {name: _loaded(name) for name in _PLACES}
+        # What was meant is looked for among these, by their names.
+        self.commands = {name: TyperCommand(name) for name in _PLACES}
         return None
 
 

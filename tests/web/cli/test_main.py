@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import pytest
 from typer.testing import CliRunner
 
 from web.cli.main import build
@@ -25,13 +26,14 @@ def test_a_command_that_is_nearly_one_is_told_which() -> None:
     assert "Did you mean 'ask'" in result.output
 
 
-def test_asking_reads_nothing_of_what_serving_and_training_need() -> None:
+@pytest.mark.parametrize("arguments", [["ask", "--help"], ["aks"]])
+def test_asking_reads_nothing_of_what_serving_and_training_need(arguments: list[str]) -> None:
     script = (
         "import sys\n"
         "from typer.testing import CliRunner\n"
         "from web.cli.main import build\n"
-        "CliRunner().invoke(build(), ['ask', '--help'])\n"
+        "CliRunner().invoke(build(), sys.argv[1:])\n"
         "print(*(name for name in ('langgraph', 'celery', 'sklearn', 'torch', 'fastapi') if name in sys.modules))\n"
     )
-    read = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-    assert read.strip() == ""
+    command = [sys.executable, "-c", script, *arguments]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == ""
