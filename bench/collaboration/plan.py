@@ -50,28 +50,30 @@ def setting(policy: str, **options: Option) -> Setting:
 
 def settings_of_policies(with_head: bool) -> tuple[Setting, ...]:
     """Three points of every policy with a knob. ``with_head``: a head was trained for the pair; its ablation, which
-    judges by entropy alone, is measured in any case."""
+    judges by entropy alone, is measured in any case, and at two points where it is all there is."""
     entropy = [setting("entropy", threshold=threshold) for threshold in (0.3, 0.5, 0.8)]
     leader = [setting("leader", gate=gate) for gate in (0.3, 0.6, 1.0)]
-    ablation = [setting("divergence", use_head=False, even_entropy=even) for even in (0.45, 0.9)]
-    divergence = [setting("divergence"), *(setting("divergence", threshold=at) for at in (0.5, 0.8))]
+    head = [setting("divergence"), *(setting("divergence", threshold=at) for at in (0.5, 0.8)), _by_entropy(0.45)]
+    divergence = head if with_head else [_by_entropy(0.45), _by_entropy(0.9)]
     others = [setting("stepwise"), setting("stepwise", threshold=8.0), setting("reflection"), setting("hawkeye")]
-    middle = divergence + ablation if with_head else ablation
-    return (*map(setting, ALONE), *entropy, *leader, *middle, *others)
+    return (*map(setting, ALONE), *entropy, *leader, *divergence, *others)
 
 
 def one_of_each(with_head: bool) -> tuple[Setting, ...]:
     """One point of every policy, the one it is used at, and of a head's ablation: for a first look, or where time is
     short."""
-    by_entropy = setting("divergence", use_head=False, even_entropy=0.45)
     return (
         *map(setting, ALONE),
         setting("entropy", threshold=0.5),
         setting("leader", gate=1.0),
         *((setting("divergence"),) if with_head else ()),
-        by_entropy,
+        _by_entropy(0.45),
         *map(setting, ("stepwise", "reflection", "hawkeye")),
     )
+
+
+def _by_entropy(even: float) -> Setting:
+    return setting("divergence", use_head=False, even_entropy=even)
 
 
 def only(settings: Sequence[Setting], policies: Sequence[str]) -> tuple[Setting, ...]:

@@ -44,16 +44,26 @@ def _row(prefix: int, delta: float, prefill: float, way: Way = "bounded") -> Han
     return rows_of("sglang", prefix, 16, handings)[0]
 
 
-def test_the_aim_is_missed_where_a_hand_over_costs_more_than_reading() -> None:
-    (kept,) = aims_of([_row(256, 40, 38), _row(4096, 400, 390)])
-    (missed,) = aims_of([_row(256, 40, 38), _row(4096, 400, 55)])
-    assert kept.reached, "reading itself may take longer behind a longer text"
-    assert not missed.reached
-    assert "400 against 55 at 4096" in missed.measured
+def test_a_hand_over_may_grow_with_the_prefix_as_reading_does() -> None:
+    growth, price = aims_of([_row(256, 40, 38), _row(4096, 400, 390)])
+    assert growth.reached and price.reached, "reading itself takes longer behind a longer text"
+    growth, price = aims_of([_row(256, 40, 38), _row(4096, 400, 55)])
+    assert not growth.reached and "+360 against +17 at 4096" in growth.measured
+    assert not price.reached and "400 against 55 at 4096" in price.measured
+
+
+def test_an_abort_that_takes_as_long_at_every_prefix_is_a_price_and_no_growth() -> None:
+    growth, price = aims_of([_row(256, 240, 38, "cut"), _row(4096, 250, 55, "cut")])
+    assert (growth.reached, price.reached) == (True, False)
+
+
+def test_growth_is_not_to_be_told_from_one_prefix() -> None:
+    growth, _ = aims_of([_row(256, 40, 38)])
+    assert not growth.reached and "at one prefix only" in growth.measured
 
 
 def test_turns_that_are_cut_are_judged_by_themselves() -> None:
-    kept, missed = aims_of([_row(256, 40, 38), _row(256, 90, 38, "cut")])
+    _, kept, _, missed = aims_of([_row(256, 40, 38), _row(256, 90, 38, "cut")])
     assert (kept.reached, missed.reached) == (True, False)
     assert missed.aim.startswith("sglang, cut:")
 
