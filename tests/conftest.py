@@ -22,6 +22,7 @@ from workers.engines.scripted.server import ScriptedServer
 
 # What the fixtures of real engines rest on.
 _WEIGHTS = frozenset({"smollm_file", "sglang_server"})
+_LONG = 200
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -35,6 +36,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group("models" if item.path in decoding else str(item.path)))
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """A long text goes by its length: the id of a test is in the environment of every process that it starts."""
+    return f"{argname} of {len(val)}" if isinstance(val, str | bytes) and len(val) > _LONG else None
 
 
 @pytest.fixture(scope="session")

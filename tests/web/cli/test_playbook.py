@@ -161,6 +161,7 @@ def test_what_expired_before_the_loss_does_not_come_back(command: Command, redis
         (json.dumps({**NONE, "wins": float("inf")}), "line 2 is no entry: wins cannot be inf"),
         ('{"owner": "' + "x" * 70_000 + '"}', "characters long"),
     ],
+    ids=["no JSON", "no object", "no entry", "wins below zero", "trials below zero", "endless wins", "too long"],
 )
 def test_a_file_with_a_bad_line_is_not_imported_at_all(
     command: Command, redis_url: str, tmp_path: Path, line: str, said: str
