@@ -1,9 +1,10 @@
 """The engines a benchmark needs: those that run are used, the others are started and stopped again."""
 
+import asyncio
 import tempfile
 import urllib.parse
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -13,6 +14,7 @@ from orchestrator.settings import Settings
 from orchestrator.stack.parts import engine_parts
 from orchestrator.stack.probes import answers_ok
 from orchestrator.stack.supervisor import Supervisor
+from workers.engines.protocol import Engine
 
 
 @contextmanager
@@ -26,6 +28,15 @@ def engines_running(settings: Settings, console: Console) -> Iterator[None]:
             if model.engine.kind not in ("litellm", "torch"):
                 console.print(f"  engine {name} at {engine_url(settings, name)}")
         yield
+
+
+@asynccontextmanager
+async def closed_after(engines: Iterable[Engine]) -> AsyncIterator[None]:
+    """The clients are closed when the block ends, however it ends."""
+    try:
+        yield
+    finally:
+        await asyncio.gather(*(engine.aclose() for engine in engines))
 
 
 def _answers(address: str) -> bool:

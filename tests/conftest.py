@@ -22,6 +22,7 @@ from workers.engines.scripted.server import ScriptedServer
 
 # What the fixtures of real engines rest on.
 _WEIGHTS = frozenset({"smollm_file", "sglang_server"})
+# Characters beyond which a text is no name for a case.
 _LONG = 200
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +19,7 @@ from bench.collaboration.plan import PARTS, Part, Setting, one_of_each, only, se
 from bench.collaboration.plot import plot_shares
 from bench.collaboration.rows import POOLED, Graded, Sizes, rows_of
 from bench.collaboration.traces import BenchPair, Trace, TraceCache, TraceWriter
-from bench.engines import engines_running
+from bench.engines import closed_after, engines_running
 from bench.plot import PlottingMissing
 from bench.questions import NoQuestions, Question, data_folder, read_questions
 from bench.record import Report, Row, new_report, write_report
@@ -133,22 +134,18 @@ async def run(bench: Bench, console: Console) -> list[Row]:
     pair, models = bench.pair, bench.settings.models
     sizes = Sizes(pair, models[pair.small].parameters, models[pair.large].parameters)
     engines = {name: build_engine(bench.settings, name) for name in (pair.small, pair.large)}
-    cache = TraceCache(bench.cache)
     rows: list[Row] = []
     pooled: dict[Setting, list[Graded]] = {}
-    try:
-        runner = Runner(bench, engines, cache, console)
-        for part in bench.parts:
-            questions = read_questions(bench.data, part.dataset, part.rows, wanted)
-            answers: dict[Setting, Sequence[Graded]] = {}
-            for setting in bench.compared():
-                answers[setting] = await runner.answers(questions, setting, part.dataset)
-                pooled.setdefault(setting, []).extend(answers[setting])
-            rows += rows_of(part.dataset, answers, sizes, bench.gpu)
-    finally:
-        cache.close()
-        for engine in engines.values():
-            await engine.aclose()
+    async with closed_after(engines.values()):
+        with closing(TraceCache(bench.cache)) as cache:
+            runner = Runner(bench, engines, cache, console)
+            for part in bench.parts:
+                questions = read_questions(bench.data, part.dataset, part.rows, wanted)
+                answers: dict[Setting, Sequence[Graded]] = {}
+                for setting in bench.compared():
+                    answers[setting] = await runner.answers(questions, setting, part.dataset)
+                    pooled.setdefault(setting, []).extend(answers[setting])
+                rows += rows_of(part.dataset, answers, sizes, bench.gpu)
     return rows if len(bench.parts) == 1 else [*rows, *rows_of(POOLED, pooled, sizes, bench.gpu)]
 
 

@@ -7,15 +7,14 @@ A turn ends by itself at its bound, or is cut short by an abort. The default pai
 import argparse
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
 from rich.console import Console
 
-from bench.engines import engines_running
+from bench.engines import closed_after, engines_running
 from bench.handover.report import HandoverReport, HandoverRow, aims_of, plot, rows_of, show
 from bench.handover.timing import WAYS, hand_over
 from bench.plot import PlottingMissing
@@ -75,24 +74,16 @@ def main() -> None:
 async def _measure_configured(settings: Settings, plan: Plan, console: Console) -> None:
     small, large = settings.named("small"), settings.named("large")
     engines: dict[Role, Engine] = {"small": build_engine(settings, small), "large": build_engine(settings, large)}
-    async with closed_after(engines):
+    async with closed_after(engines.values()):
         await measure(Pair(settings.models[large].engine.kind, engines, models_of(settings)), plan, console)
 
 
 async def measure_sglang(urls: Sequence[str], plan: Plan, console: Console) -> None:
     small, large = urls
     engines: dict[Role, Engine] = {"small": SGLangEngine("small", small), "large": SGLangEngine("large", large)}
-    async with closed_after(engines):
+    async with closed_after(engines.values()):
         models = [{"role": role, "name": (await engine.describe()).model} for role, engine in engines.items()]
         await measure(Pair("sglang", engines, models), plan, console)
-
-
-@asynccontextmanager
-async def closed_after(engines: Mapping[Role, Engine]) -> AsyncIterator[None]:
-    try:
-        yield
-    finally:
-        await asyncio.gather(*(engine.aclose() for engine in engines.values()))
 
 
 async def measure(pair: Pair, plan: Plan, console: Console) -> None:

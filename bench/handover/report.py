@@ -131,12 +131,10 @@ def _within(delta: float, prefill: float) -> bool:
 
 def _by_direction(rows: Sequence[HandoverRow]) -> dict[str, list[HandoverRow]]:
     """The rows of each direction, the shortest prefix first."""
-    ordered = sorted(rows, key=lambda row: row.prefix)
-    return {setting: [row for row in ordered if row.setting == setting] for setting in _directions(rows)}
-
-
-def _directions(rows: Sequence[HandoverRow]) -> list[str]:
-    return list(dict.fromkeys(row.setting for row in rows))
+    directions: dict[str, list[HandoverRow]] = {}
+    for row in sorted(rows, key=lambda row: row.prefix):
+        directions.setdefault(row.setting, []).append(row)
+    return directions
 
 
 def show(report: HandoverReport, console: Console) -> None:
@@ -168,8 +166,7 @@ def plot(report: HandoverReport, path: Path) -> None:
     figure = blank(5.5 * len(parts), 4)
     for index, (title, rows) in enumerate(parts.items()):
         axes = figure.add_subplot(1, len(parts), index + 1)
-        for setting, color in zip(_directions(rows), ("tab:blue", "tab:orange"), strict=False):
-            line = [row for row in rows if row.setting == setting]
+        for (setting, line), color in zip(_by_direction(rows).items(), ("tab:blue", "tab:orange"), strict=False):
             prefixes = [row.prefix for row in line]
             errors = [
                 [row.median - row.quartiles[0] for row in line],

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from bench.engines import closed_after
 from bench.handover import command
-from bench.handover.command import Plan, closed_after, measure, measure_sglang
+from bench.handover.command import Plan, measure, measure_sglang
 from bench.handover.report import HandoverReport, HandoverRow, aims_of, rows_of
 from bench.handover.timing import WAYS, Handing, Way, hand_over
 from tests.processes import free_port
@@ -75,7 +76,7 @@ class Pair:
 
     async def hand_over(self, way: Way, kind: type[LlamaCppEngine] = LlamaCppEngine) -> list[Handing]:
         engines: dict[Role, Engine] = {"small": kind("small", self.small.url), "large": kind("large", self.large.url)}
-        async with closed_after(engines):
+        async with closed_after(engines.values()):
             return [handing async for handing in hand_over(engines, prefix=200, delta=5, times=3, way=way)]
 
     @property
@@ -137,7 +138,7 @@ async def test_servers_that_are_not_there_are_named_and_nothing_stays_open(tmp_p
 async def measured(pair: Pair, plan: Plan, kind: type[LlamaCppEngine] = LlamaCppEngine) -> None:
     engines: dict[Role, Engine] = {"small": kind("small", pair.small.url), "large": kind("large", pair.large.url)}
     models = [{"role": "small", "name": "scripted"}]
-    async with closed_after(engines):
+    async with closed_after(engines.values()):
         await measure(command.Pair("llamacpp", engines, models), plan, Console(quiet=True))
 
 
