@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from agents.prompts import render
 from agents.strategy import SolveContext, write
-from tools.verifiers.logic.formula import Formula, NotAFormula, parse
+from tools.verifiers.logic.formula import Formula, NotAFormula, parse, shown
 from workers.engines.protocol import Sampling
 from workers.messages import Message
 
@@ -15,16 +15,28 @@ _SAID = re.compile(r"^\w+ (?:is|are) (?P<no>not )?(?:an? )?(?P<atom>\w+\(\w+(?:,
 
 
 async def formalised(
-    sentences: Sequence[str], context: SolveContext, sampling: Sampling
+    sentences: Sequence[str], known: Sequence[Formula | None], context: SolveContext, sampling: Sampling
 ) -> tuple[tuple[Formula | None, ...], float | None]:
     """A formula for each sentence, None where the model wrote none that can be read, and the mean log-probability of
-    the translation. Raises ``BudgetSpent``."""
-    numbered = "\n".join(f"{number}. {sentence}" for number, sentence in enumerate(sentences, 1))
-    messages = (Message(role="user", content=render("formalise", sentences=numbered)),)
-    completion = await write(context, context.writer(), messages, sampling, purpose="translate into logic")
+    the translation. The ``known`` formulas, None for a sentence without one, are shown to the model, which goes on with
+    the others in the same words. Raises ``BudgetSpent``."""
+    order = sorted(range(len(sentences)), key=lambda index: known[index] is None)
+    numbered = "\n".join(f"{number}. {sentences[index]}" for number, index in enumerate(order, 1))
+    given = "\n".join(
+        f"{number}. {sentences[index]} := {shown(formula)}"
+        for number, index in enumerate(order, 1)
+        if (formula := known[index]) is not None
+    )
+    prompt = render("formalise", sentences=numbered, formulas=given)
+    completion = await write(
+        context, context.writer(), (Message(role="user", content=prompt),), sampling, purpose="translate into logic"
+    )
     lines = {int(number): text.strip() for number, text in _LINE.findall(completion.text)}
-    found = tuple(_read(lines.get(number)) for number in range(1, len(sentences) + 1))
-    return found, completion.mean_logprob()
+    found = list(known)
+    for number, index in enumerate(order, 1):
+        if found[index] is None:
+            found[index] = _read(lines.get(number))
+    return tuple(found), completion.mean_logprob()
 
 
 def _read(line: str | None) -> Formula | None:

@@ -1,13 +1,16 @@
-"""``logic``: premises and statement are translated into first-order logic, and a solver decides.
+"""``logic``: premises and statement become first-order logic, and a solver decides.
 
-After LINC (Olausson et al. 2023), section 3: several translations are sampled, the solver decides each, the majority
-wins, and a translation that cannot be used is an error and no vote. Without any usable one the model reasons in words.
+Plain sentences are read without a model (``tools.verifiers.logic.controlled_english``). The others are translated after
+LINC (Olausson et al. 2023), section 3: several translations are sampled, the solver decides each, the majority wins,
+and a translation that cannot be used is an error and no vote. Where none can be used the model reasons in words.
 """
 
 import asyncio
+import time
 import uuid
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,9 +19,11 @@ from agents.events import ToolFinished, ToolStarted, Verdict
 from agents.formalise import formalised
 from agents.problem import Answer, Evidence, Problem
 from agents.strategy import SolveContext
+from tools.verifiers.logic.controlled_english import read_all
+from tools.verifiers.logic.formula import Formula, shown
 from tools.verifiers.logic.prover import Decision, decide
 from tools.verifiers.logic.question import LogicQuestion, Truth, find_logic
-from tools.verifiers.logic.theory import Theory, script_of, well_typed
+from tools.verifiers.logic.theory import Theory, script_of, without_misfits
 from workers.engines.protocol import Sampling
 from workers.ledger import BudgetSpent
 
@@ -26,13 +31,27 @@ _WORDS: dict[Truth, str] = {"true": "True", "false": "False", "uncertain": "Unce
 
 
 class LogicOptions(BaseModel):
-    """At most ``n`` translations, those after the first at ``temperature``; sampling ends when no other verdict can
-    overtake the leading one."""
+    """``plain``: sentences that are plain enough are read without a model. At most ``n`` translations of the others,
+    those after the first at ``temperature``; sampling ends when no other verdict can overtake the leading one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    plain: bool = True
     n: int = Field(default=3, ge=1, le=32)
     temperature: float = Field(default=0.7, ge=0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A question, and the formulas of those of its sentences that were read: the statement first, so that a translation
+    that is cut short has it."""
+
+    question: LogicQuestion
+    known: tuple[Formula | None, ...]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        return (self.question.statement, *self.question.premises)
 
 
 class Logic:
@@ -42,14 +61,16 @@ class Logic:
         self._options = options
 
     async def solve(self, problem: Problem, context: SolveContext) -> Answer:
-        question = await asyncio.to_thread(find_logic, problem.question)
-        if question is None:
+        reading = await asyncio.to_thread(self._read, problem.question)
+        if reading is None:
             return await self._in_words(problem, context)
         votes: Counter[Truth] = Counter()
         drawn, logprob = 0, None
-        for sample in range(self._options.n):
+        # What is read whole is read the same every time.
+        wanted = 1 if None not in reading.known else self._options.n
+        for sample in range(wanted):
             try:
-                truth, mean = await self._vote(question, problem, context, sample)
+                truth, mean = await self._vote(reading, problem, context, sample)
             except BudgetSpent:
                 if not votes:
                     raise
@@ -58,33 +79,53 @@ class Logic:
             if truth is not None:
                 votes[truth] += 1
                 logprob = logprob if logprob is not None else mean
-            if _decided(votes, self._options.n - drawn):
+            if _decided(votes, wanted - drawn):
                 break
         if not votes:
             await context.emit(Verdict(verifier="logic", accepted=None, reason="no translation could be decided"))
             return await self._in_words(problem, context)
-        return await self._answer(question, problem, context, votes, drawn, logprob)
+        return await self._answer(reading, problem, context, votes, drawn, logprob)
+
+    def _read(self, text: str) -> _Reading | None:
+        question = find_logic(text)
+        if question is None:
+            return None
+        sentences = (question.statement, *question.premises)
+        return _Reading(question, read_all(sentences) if self._options.plain else (None,) * len(sentences))
 
     async def _in_words(self, problem: Problem, context: SolveContext) -> Answer:
         return await ChainOfThought().solve(problem, context)
 
     async def _vote(
-        self, question: LogicQuestion, problem: Problem, context: SolveContext, sample: int
+        self, reading: _Reading, problem: Problem, context: SolveContext, sample: int
     ) -> tuple[Truth | None, float | None]:
-        sentences = (*question.premises, question.statement)
-        formulas, logprob = await formalised(sentences, context, self._sampling(problem.sampling, context, sample))
-        premises, conclusion = tuple(f for f in formulas[:-1] if f is not None), formulas[-1]
-        if conclusion is None or not premises:
+        formulas, logprob = reading.known, None
+        if None in formulas:
+            sampling = self._sampling(problem.sampling, context, sample)
+            formulas, logprob = await formalised(reading.sentences, formulas, context, sampling)
+        conclusion, premises = formulas[0], tuple(f for f in formulas[1:] if f is not None)
+        theory = None if conclusion is None else without_misfits(Theory(premises, conclusion))
+        if theory is None:
             return None, logprob
-        theory = Theory(premises, conclusion)
-        if not well_typed(theory):
-            return None, logprob
+        decision = await self._decide(theory, list(zip(reading.sentences, formulas, strict=True)), context)
+        complete = len(theory.premises) == len(reading.question.premises)
+        return usable(decision, reading.question, complete=complete), logprob
+
+    async def _decide(
+        self, theory: Theory, said: Sequence[tuple[str, Formula | None]], context: SolveContext
+    ) -> Decision:
         script = script_of(theory)
-        call, shown = uuid.uuid4().hex, f"{script.given}\n; to decide:\n{script.conclusion}"
-        await context.emit(ToolStarted(call=call, tool="z3", input=shown))
+        lines = [f"; {sentence} := {'?' if formula is None else shown(formula)}" for sentence, formula in said]
+        call, began = uuid.uuid4().hex, time.monotonic()
+        read = "\n".join(lines)
+        text = f"{read}\n{script.given}\n; to decide:\n{script.conclusion}"
+        await context.emit(ToolStarted(call=call, tool="z3", input=text))
         [decision] = await decide(context.sandbox, context.limits, (theory,))
-        await context.emit(ToolFinished(call=call, tool="z3", output=decision, ok=decision != "unknown", seconds=0.0))
-        return usable(decision, question, complete=len(premises) == len(question.premises)), logprob
+        seconds = time.monotonic() - began
+        await context.emit(
+            ToolFinished(call=call, tool="z3", output=decision, ok=decision != "unknown", seconds=seconds)
+        )
+        return decision
 
     def _sampling(self, sampling: Sampling, context: SolveContext, sample: int) -> Sampling:
         bounded = replace(sampling, max_tokens=context.step_tokens, stop=())
@@ -95,7 +136,7 @@ class Logic:
 
     async def _answer(
         self,
-        question: LogicQuestion,
+        reading: _Reading,
         problem: Problem,
         context: SolveContext,
         votes: Counter[Truth],
@@ -103,14 +144,18 @@ class Logic:
         logprob: float | None,
     ) -> Answer:
         truth, leading = votes.most_common(1)[0]
-        reason = f"{leading} of {drawn} translations make the statement {truth}"
-        await context.emit(Verdict(verifier="logic", accepted=True, reason=reason))
+        whole = None not in reading.known
+        how = "the sentences were read without a model" if whole else f"{leading} of {drawn} translations"
+        # One usable translation of three is no evidence.
+        accepted = 2 * leading > drawn
+        reason = f"{how}: the statement is {truth}" if whole else f"{how} make the statement {truth}"
+        await context.emit(Verdict(verifier="logic", accepted=accepted, reason=reason))
         return Answer(
             text=_WORDS[truth],
-            value=value_of(truth, question, problem),
+            value=value_of(truth, reading.question, problem),
             strategy=self.name,
             model=context.writers[0],
-            evidence=Evidence(program_ran=True, agreement=leading / drawn, votes=drawn, mean_logprob=logprob),
+            evidence=Evidence(program_ran=accepted, agreement=leading / drawn, votes=drawn, mean_logprob=logprob),
         )
 
 

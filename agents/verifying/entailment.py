@@ -4,6 +4,7 @@ After VeriCoT (Feng et al. 2025), section 3: premises and steps are translated i
 step whether it is entailed, contradicted or neither; the first one that fails is named.
 """
 
+import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from agents.events import Verdict
 from agents.formalise import formalised
 from agents.problem import Answer, Problem
 from agents.strategy import SolveContext
+from tools.verifiers.logic.controlled_english import read_all
 from tools.verifiers.logic.formula import Formula
 from tools.verifiers.logic.prover import Decision, decide
 from tools.verifiers.logic.question import find_logic
@@ -65,7 +67,8 @@ class Entailment:
         if question is None or not sentences:
             return ()
         sampling = replace(problem.sampling, max_tokens=context.step_tokens, stop=())
-        formulas, _ = await formalised((*question.premises, *sentences), context, sampling)
+        said = (*question.premises, *sentences)
+        formulas, _ = await formalised(said, await asyncio.to_thread(read_all, said), context, sampling)
         given, claimed = formulas[: len(question.premises)], formulas[len(question.premises) :]
         decisions = await self._decisions(given, claimed, context)
         return tuple(Step(text, _standing(decision)) for text, decision in zip(sentences, decisions, strict=True))

@@ -2,10 +2,12 @@
 
 The language, in ASCII or in the usual signs: ``all x. F``, ``exists x. F``, ``not F``, ``F and G``, ``F xor G``,
 ``F or G``, ``F -> G``, ``F <-> G``, ``P(a, x)``, ``a = b``, ``a != b``, parentheses. It binds in that order, ``->`` to
-the right; a quantifier with a dot reaches as far as it can, one without only over what follows at once.
+the right; a quantifier with a dot reaches as far as it can, one without only over what follows at once, unless its
+variable occurs after that.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -61,6 +63,7 @@ _WORDS = {
     **dict.fromkeys(("<->", "<=>", "↔", "⇔", "iff"), "iff"),
     **dict.fromkeys(("!=", "≠"), "!="),
 }
+_SIGNS: Mapping[Connective, str] = {"and": "and", "or": "or", "xor": "xor", "implies": "->", "iff": "<->"}
 _NAME = re.compile(r"\w+$")
 # A variable that nobody introduced is meant for everything, as textbooks write rules.
 _VARIABLE = re.compile(r"[u-z]\d?$")
@@ -78,6 +81,25 @@ def parse(text: str) -> Formula:
     for variable in sorted(parser.free):
         formula = Quantified("all", variable, formula)
     return formula
+
+
+def shown(formula: Formula) -> str:
+    """The formula as ``parse`` reads it, with predicates in title case."""
+    match formula:
+        case Atom("=", (left, right)):
+            return f"{left} = {right}"
+        case Atom(predicate, terms):
+            return f"{predicate.capitalize()}({', '.join(terms)})" if terms else predicate.capitalize()
+        case Not(inner):
+            return f"not {_within(inner)}"
+        case Binary(connective, left, right):
+            return f"{_within(left)} {_SIGNS[connective]} {_within(right)}"
+        case Quantified(quantifier, variable, inner):
+            return f"{quantifier} {variable}. ({shown(inner)})"
+
+
+def _within(formula: Formula) -> str:
+    return f"({shown(formula)})" if isinstance(formula, Binary | Quantified) else shown(formula)
 
 
 def _tokens(text: str) -> list[str]:
@@ -140,11 +162,26 @@ class _Parser:
             variables.append(self._name())
         dotted = self._take(".") or self._take(":")
         self._bound.extend(variables)
+        start = self._at
         inner = self.formula(0 if dotted else len(_LEVELS))
+        if not dotted and self._goes_on_about(variables):
+            self._at = start
+            inner = self.formula(0)
         del self._bound[-len(variables) :]
         for variable in reversed(variables):
             inner = Quantified(quantifier, variable, inner)
         return inner
+
+    def _goes_on_about(self, variables: Sequence[str]) -> bool:
+        """Whether the variables occur again before the parenthesis around this place closes."""
+        depth = 0
+        for token in self._tokens[self._at :]:
+            depth += (token == "(") - (token == ")")
+            if depth < 0:
+                return False
+            if token in variables:
+                return True
+        return False
 
     def _atom(self) -> Formula:
         name = self._name()

@@ -44,7 +44,7 @@ def _decision(negated: str, asserted: str) -> Decision:
             return "true"
         case _, "unsat":
             return "false"
-        case ("sat", _) | (_, "sat"):
+        case "sat", "sat":
             return "uncertain"
         case _:
             return "unknown"

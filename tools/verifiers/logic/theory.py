@@ -1,5 +1,6 @@
 """A theory as SMT-LIB: premises and a conclusion, their names replaced by safe ones."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -36,15 +37,31 @@ def script_of(theory: Theory) -> Script:
 def well_typed(theory: Theory) -> bool:
     """Whether every name is one thing: a predicate of one arity, or a constant. A translation that mixes them up says
     something else than its sentences."""
-    atoms = [found for formula in (*theory.premises, theory.conclusion) for found in _atoms(formula, ())]
-    arities: dict[str, set[int]] = {}
-    for atom, bound in atoms:
+    uses = {use for formula in (*theory.premises, theory.conclusion) for use in _uses(formula)}
+    return len(uses) == len({name for name, _ in uses})
+
+
+def without_misfits(theory: Theory) -> Theory | None:
+    """The theory without the premises that use a name as another thing than most of its formulas do; None where the
+    conclusion is one of those, or no premise is left. What follows from fewer premises follows from all."""
+    used = {formula: _uses(formula) for formula in (*theory.premises, theory.conclusion)}
+    counted: dict[str, Counter[int]] = {}
+    for formula in (*theory.premises, theory.conclusion):
+        for name, use in used[formula]:
+            counted.setdefault(name, Counter())[use] += 1
+    usual = {(name, uses.most_common(1)[0][0]) for name, uses in counted.items()}
+    premises = tuple(premise for premise in theory.premises if used[premise] <= usual)
+    return Theory(premises, theory.conclusion) if premises and used[theory.conclusion] <= usual else None
+
+
+def _uses(formula: Formula) -> set[tuple[str, int]]:
+    """Each name with the arity that it is used with, -1 for a constant."""
+    uses: set[tuple[str, int]] = set()
+    for atom, bound in _atoms(formula, ()):
         if atom.predicate != "=":
-            arities.setdefault(atom.predicate, set()).add(len(atom.terms))
-        for term in atom.terms:
-            if term not in bound:
-                arities.setdefault(term, set()).add(-1)
-    return all(len(uses) == 1 for uses in arities.values())
+            uses.add((atom.predicate, len(atom.terms)))
+        uses |= {(term, -1) for term in atom.terms if term not in bound}
+    return uses
 
 
 class _Names:
@@ -73,9 +90,9 @@ class _Names:
         return self._constants[name]
 
     def _singular(self, name: str) -> str:
-        for ending in ("es", "s"):
-            if name.endswith(ending) and name.removesuffix(ending) in self._seen:
-                return name.removesuffix(ending)
+        for ending, singular in (("ies", "y"), ("es", ""), ("s", "")):
+            if name.endswith(ending) and (found := name.removesuffix(ending) + singular) in self._seen:
+                return found
         return name
 
 

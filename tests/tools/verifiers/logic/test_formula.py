@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.verifiers.logic.formula import Atom, Binary, NotAFormula, parse
+from tools.verifiers.logic.formula import Atom, Binary, NotAFormula, parse, shown
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,10 @@ from tools.verifiers.logic.formula import Atom, Binary, NotAFormula, parse
         ("∀x (Cat(x) → Mammal(x))", "all x. (cat(x) -> mammal(x))"),
         ("forall x. Cat(x) => Mammal(x).", "all x. (cat(x) -> mammal(x))"),
         ("∃x ¬Dog(x) ∧ Q", "(exists x. not dog(x)) and Q"),
+        # A quantifier without a dot still means what comes after it by its own variable.
+        ("forall x Cat(x) -> Mammal(x)", "all x. (cat(x) -> mammal(x))"),
+        ("all x (Cat(x)) -> Mammal(x)", "all x. (cat(x) -> mammal(x))"),
+        ("(exists x Cat(x)) and Mammal(x)", "all x. ((exists x. cat(x)) and mammal(x))"),
         ("P or Q and R", "P or (Q and R)"),
         ("P -> Q -> R", "P -> (Q -> R)"),
         ("not P(a) xor Q(a)", "(not P(a)) xor Q(a)"),
@@ -25,6 +29,13 @@ from tools.verifiers.logic.formula import Atom, Binary, NotAFormula, parse
 )
 def test_the_usual_ways_of_writing_mean_the_same(written: str, plain: str) -> None:
     assert parse(written) == parse(plain)
+
+
+@pytest.mark.parametrize(
+    "written", ["all x. (Cat(x) and not (Dog(x) or Big(x)) -> exists y. Likes(x, y))", "a = b", "P xor (Q <-> R)"]
+)
+def test_what_is_shown_of_a_formula_is_that_formula(written: str) -> None:
+    assert parse(shown(parse(written))) == parse(written)
 
 
 def test_a_name_is_a_thing_and_a_bound_letter_is_not() -> None:

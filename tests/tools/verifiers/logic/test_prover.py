@@ -4,7 +4,7 @@ from tools.sandbox.bubblewrap import BubblewrapSandbox
 from tools.sandbox.protocol import Limits
 from tools.verifiers.logic.formula import parse
 from tools.verifiers.logic.prover import decide
-from tools.verifiers.logic.theory import Theory, script_of, well_typed
+from tools.verifiers.logic.theory import Theory, script_of, well_typed, without_misfits
 
 LIMITS = Limits(wall_seconds=60, cpu_seconds=30)
 
@@ -50,3 +50,15 @@ def test_a_name_is_one_thing() -> None:
     assert well_typed(theory("Kind(tom)", "all x. (Cat(x) -> Kind(x))", "Cat(tom)"))
     assert not well_typed(theory("Kind(tom)", "Round(kind, smart)"))
     assert not well_typed(theory("Kind(tom)", "Kind -> Smart"))
+
+
+def test_premises_that_use_a_name_as_something_else_are_left_out() -> None:
+    rule, fact = "all x. (Cat(x) -> Kind(x))", "Cat(tom)"
+    assert without_misfits(theory("Kind(tom)", rule, fact, "Purr(cat)")) == theory("Kind(tom)", rule, fact)
+    assert without_misfits(theory("Kind(tom)", rule, fact)) == theory("Kind(tom)", rule, fact)
+    assert without_misfits(theory("Tom(kind)", rule, "all x. (Kind(x) -> Big(x))", fact, "Big(tom)")) is None
+
+
+async def test_plurals_and_singulars_are_one_kind() -> None:
+    rules = ("all x. (Bunnies(x) -> Foxes(x))", "all x. (Fox(x) -> Cat(x))", "Bunny(tom)")
+    assert await decide(BubblewrapSandbox(), LIMITS, [theory("Cats(tom)", *rules)]) == ("true",)
