@@ -185,6 +185,7 @@ class Offers:
             {effort: self._rungs(names) for effort, names in auto.ladders.items()},
             {effort: self._rungs(names) for effort, names in auto.choosing.items()},
             self._rungs(auto.code),
+            deducer=self.route("logic", self._settings.named("small")),
             talker=self.route("direct", self._settings.named("large")),
             clerk=self.route("direct", self._settings.named("small")),
         )

@@ -9,6 +9,7 @@ from routers.acceptance.selecting import Selecting
 from routers.acceptance.weighing import Weighing
 from routers.choosing import Choosing
 from routers.coding import Coding
+from routers.deducing import Deducing
 from routers.explained import Explained
 from routers.ladder import Ladder, Ladders
 from routers.policy import Policy
@@ -29,8 +30,9 @@ def climbing(auto: AutoSettings, ladders: Ladders, choosing: Ladders, talker: Ro
 
 
 class Policies:
-    """``ladders`` and ``choosing``, by effort, and ``code`` are routes in the order in which they are tried; ``talker``
-    answers what cannot be checked, ``clerk`` the hidden requests of chat interfaces. Raises ``CardUnreadable``."""
+    """``ladders`` and ``choosing``, by effort, and ``code`` are routes in the order in which they are tried;
+    ``deducer`` reads questions of deduction without a model, ``talker`` answers what cannot be checked, ``clerk`` the
+    hidden requests of chat interfaces. Raises ``CardUnreadable``."""
 
     def __init__(
         self,
@@ -38,6 +40,7 @@ class Policies:
         ladders: Ladders,
         choosing: Ladders,
         code: Sequence[Route],
+        deducer: Route,
         talker: Route,
         clerk: Route,
     ) -> None:
@@ -49,9 +52,10 @@ class Policies:
             effort: self._with_samples(tuple(dict.fromkeys((*rungs, *choosing.get(effort, ())))))
             for effort, rungs in ladders.items()
         }
-        self._free = Coding(climbing(settings.auto, ladders, choosing, talker, clerk), code)
+        free = Coding(climbing(settings.auto, ladders, choosing, talker, clerk), code)
         raised = climbing(settings.auto, self._all_capable(ladders), self._all_capable(choosing), talker, clerk)
-        self._raised = Coding(raised, self._capable(code))
+        self._free = Deducing(free, deducer)
+        self._raised = Deducing(Coding(raised, self._capable(code)), deducer)
 
     def auto(self, left: Budget | None = None, turn: Turn | None = None, weighed: Weighed | None = None) -> Policy:
         """The policy of `auto`, with ``left`` of the request's budget, after the ``turn`` before in the thread and with

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict
 from agents.problem import AnswerForm
 from routers.plausible import Bounds, bounds_of
 from tools.verifiers.code.stub import find_stub
+from tools.verifiers.logic.controlled_english import read_all
+from tools.verifiers.logic.question import find_logic
 from workers.messages import Message
 
 _NUMBER = re.compile(r"\d[\d,.]*")
@@ -55,8 +57,9 @@ _LONGEST = 20_000
 
 class Assessment(BaseModel):
     """``difficulty`` between 0 and 1, None where there is no signal; ``interface_task`` marks the hidden requests of
-    chat interfaces (titles, tags); ``derived`` says whether the answer follows from what the question gives, ``bounds``
-    what it says of the number that answers it; ``reason`` is one sentence for the trace."""
+    chat interfaces (titles, tags); ``derived`` says whether the answer follows from what the question gives,
+    ``decidable`` whether it is one of deduction that is read whole without a model, ``bounds`` what it says of the
+    number that answers it; ``reason`` is one sentence for the trace."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -65,6 +68,7 @@ class Assessment(BaseModel):
     reason: str
     interface_task: bool = False
     derived: bool = True
+    decidable: bool = False
     bounds: Bounds = Bounds()
 
 
@@ -88,6 +92,7 @@ def assess(messages: Sequence[Message], inherited: float | None = None) -> Asses
         form=form,
         difficulty=_difficulty(question),
         derived=form not in ("choice", "yes-no") or _derived(question),
+        decidable=form in ("choice", "yes-no") and _decidable(question),
         bounds=bounds_of(question, _last_sentence(question)) if form == "number" else Bounds(),
         reason=f"the answer is a {form} that can be compared",
     )
@@ -124,6 +129,11 @@ def _derived(question: str) -> bool:
     if _numbers(stem) >= 2 or _ARITHMETIC.search(stem) is not None or _LATEX.search(question) is not None:
         return True
     return len(stem.split()) > _BARE_WORDS
+
+
+def _decidable(question: str) -> bool:
+    logic = find_logic(question)
+    return logic is not None and None not in read_all((logic.statement, *logic.premises))
 
 
 def _numbers(text: str) -> int:

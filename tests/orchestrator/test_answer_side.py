@@ -15,6 +15,7 @@ from routers.acceptance.card import CardUnreadable
 from routers.assessment import Assessment
 from routers.sticky import Turn
 from tests.orchestrator.conftest import events_of, last_of, settings_for
+from tests.sandbox_worker import sandbox_worker
 from workers.engines.scripted.script import Script, say
 from workers.engines.scripted.server import ScriptedServer
 from workers.messages import Message
@@ -82,6 +83,20 @@ async def test_a_letter_that_nothing_gives_is_asked_for_directly(tandem: Tandem,
     assert [e.route.name for e in known.considered] == ["direct(large)", "program(large)", "cot(large)"]
     given = await tandem.runs.decide(request_for(f"{PROBLEM}\nA. 48\nB. 52", effort="high"))
     assert given.route.name == "program(large)"
+
+
+async def test_a_solver_decides_plain_sentences_and_no_model_is_asked(
+    tandem: Tandem, request_for: Requests, owner: str, scripted: ScriptedServer, redis_url: str, tmp_path: Path
+) -> None:
+    before = scripted.stats.requests
+    question = "Every cat is an animal. Tom is a cat. Is the following statement true or false? Tom is an animal."
+    with sandbox_worker(redis_url, tmp_path / "sandbox"):
+        events = await events_of(tandem, await tandem.runs.start(request_for(question)), owner)
+    last = last_of(events)
+    assert (last.value, last.status, last.ledger.calls) == ("yes", "answered", 0)
+    assert scripted.stats.requests == before
+    [routed] = [event for event in events if isinstance(event, Routed)]
+    assert routed.route == "logic(small)"
 
 
 async def test_a_risk_withholds_what_is_not_sure_enough_and_says_why(
