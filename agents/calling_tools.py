@@ -89,9 +89,10 @@ class CallingTools:
         return said
 
     def _answer(self, problem: Problem, context: SolveContext, last: Completion, used: bool) -> Answer:
+        answers = problem.checkable and last.text.strip()
         return Answer(
             text=last.text.strip(),
-            value=final_answer(last.text, problem.form) if problem.checkable and last.text.strip() else None,
+            value=final_answer(last.text, problem.form, problem.choices) if answers else None,
             strategy=self.name,
             model=context.writers[0],
             evidence=Evidence(program_ran=used or None, mean_logprob=last.mean_logprob()),

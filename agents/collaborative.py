@@ -45,7 +45,8 @@ class Collaborative:
         messages = with_question(problem.messages, render("cot", question=problem.question))
         sampling = replace(problem.sampling, max_tokens=context.step_tokens, stop=())
         page = await self._write(problem, context, messages, sampling, "reasoning")
-        return self._answer(context, page, text=page.text.strip(), value=final_answer(page.text, problem.form))
+        value = final_answer(page.text, problem.form, problem.choices)
+        return self._answer(context, page, text=page.text.strip(), value=value)
 
     async def _write(
         self,

@@ -19,7 +19,7 @@ def reasoned(strategy: str, problem: Problem, context: SolveContext, completion:
     """The answer that a derivation ends in; the text itself where nothing can be compared."""
     return Answer(
         text=completion.text.strip(),
-        value=final_answer(completion.text, problem.form) if problem.checkable else None,
+        value=final_answer(completion.text, problem.form, problem.choices) if problem.checkable else None,
         strategy=strategy,
         model=context.writers[0],
         evidence=Evidence(mean_logprob=completion.mean_logprob()),

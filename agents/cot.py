@@ -19,7 +19,7 @@ class ChainOfThought:
         completion = await write(context, context.writer(), messages, sampling, purpose="reason step by step")
         return Answer(
             text=completion.text.strip(),
-            value=final_answer(completion.text, problem.form),
+            value=final_answer(completion.text, problem.form, problem.choices),
             strategy=self.name,
             model=context.writers[0],
             evidence=Evidence(mean_logprob=completion.mean_logprob(), length=completion.usage.completion),

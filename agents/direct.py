@@ -20,7 +20,7 @@ class Direct:
         sampling = replace(problem.sampling, max_tokens=context.step_tokens, stop=())
         messages = with_question(problem.messages, prompt)
         completion = await write(context, context.writer(), messages, sampling, purpose="answer directly")
-        value = final_answer(completion.text, problem.form)
+        value = final_answer(completion.text, problem.form, problem.choices)
         return Answer(
             text=completion.text.strip(),
             value=value,

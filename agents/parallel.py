@@ -117,7 +117,7 @@ class _ShortAnswer:
         text = completion.text if self._prefill == _THOUGHT else self._prefill + completion.text
         return Answer(
             text=text.strip(),
-            value=final_answer(text, problem.form),
+            value=final_answer(text, problem.form, problem.choices),
             strategy=self.name,
             model=context.writers[0],
             evidence=Evidence(mean_logprob=completion.mean_logprob()),

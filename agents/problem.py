@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tools.verifiers.choice_texts import NO_CHOICES, Choices, choices_in
 from workers.collaboration.protocol import Option
 from workers.engines.protocol import FinishReason, Sampling
 from workers.messages import Message
@@ -37,6 +38,11 @@ class Problem(BaseModel):
     @property
     def question(self) -> str:
         return next((m.content for m in reversed(self.messages) if m.role == "user"), "")
+
+    @property
+    def choices(self) -> Choices:
+        """What each choice says, by its letter, where the answer is one of them; else empty."""
+        return choices_in(self.question) if self.form == "choice" else NO_CHOICES
 
 
 class Provenance(BaseModel):

@@ -58,7 +58,7 @@ class Program:
     async def _answer(
         self, problem: Problem, context: SolveContext, completion: Completion, execution: Execution
     ) -> Answer:
-        value = program_output(execution.stdout, problem.form) if execution.ok else None
+        value = program_output(execution.stdout, problem.form, problem.choices) if execution.ok else None
         reason = "the program ran and printed an answer" if value is not None else failure(execution)
         await context.emit(Verdict(verifier="program", accepted=value is not None, reason=reason))
         return Answer(

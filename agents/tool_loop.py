@@ -35,7 +35,8 @@ class ToolLoopOptions(BaseModel):
 
 @dataclass(slots=True)
 class _Turn:
-    """The turn as it stands, and what its programs did: ``programs`` were run, ``ran`` of them without error."""
+    """The turn as it stands, and what its programs did: ``programs`` were run, ``ran`` of them without error, and
+    ``printed`` is what the last of these that printed anything did."""
 
     session: Session
     text: str = ""
@@ -44,7 +45,7 @@ class _Turn:
     ran: int = 0
     programs: int = 0
     hints: int = 0
-    output: str | None = None
+    printed: str = ""
     reason: FinishReason = "stop"
 
 
@@ -98,7 +99,7 @@ class ToolLoop:
         turn.tail = ""
         if execution.ok:
             turn.ran += 1
-            turn.output = program_output(execution.stdout) or turn.output
+            turn.printed = execution.stdout if execution.stdout.strip() else turn.printed
 
     def _hinted(self, turn: _Turn) -> bool:
         """Whether the turn, which has ended, goes on with a hint."""
@@ -110,7 +111,8 @@ class ToolLoop:
 
     async def _answer(self, problem: Problem, context: SolveContext, turn: _Turn) -> Answer:
         # What follows the last program counts; where nothing does, what that program printed.
-        value = final_answer(turn.tail, problem.form) or turn.output
+        said = final_answer(turn.tail, problem.form, problem.choices)
+        value = said or program_output(turn.printed, problem.form, problem.choices)
         ran = bool(turn.ran) if turn.programs else None
         reason = f"{turn.ran} of {turn.programs} programs ran"
         await context.emit(Verdict(verifier="program", accepted=ran, reason=reason))

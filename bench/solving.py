@@ -27,6 +27,7 @@ from routers.assessment import Assessment
 from routers.policy import Accept
 from routers.route import Effort
 from tools.sandbox.protocol import Sandbox
+from tools.verifiers.choice_texts import choices_in
 from tools.verifiers.extract import final_answer
 from workers.collaboration.protocol import Collaboration
 from workers.ledger import Budget, Ledger
@@ -164,7 +165,7 @@ class Solver:
         evidence = state["attempts"][verdict.attempt].evidence if isinstance(verdict, Accept) else Evidence()
         # The numbers in a clarifying question answer nothing.
         asks = last.status == "needs_input"
-        value = None if asks else last.value or final_answer(last.text, question.form)
+        value = None if asks else last.value or final_answer(last.text, question.form, choices_in(question.question))
         return Solved(
             question=question,
             value=value,

@@ -29,6 +29,7 @@ from orchestrator.model_park import build_engine
 from orchestrator.settings import Settings
 from orchestrator.settings_file import SettingsInvalid, load_settings
 from orchestrator.stack.part import StackError
+from tools.verifiers.choice_texts import choices_in
 from tools.verifiers.equality import equal
 from tools.verifiers.extract import final_answer
 from workers.collaboration.head import Head
@@ -150,7 +151,7 @@ async def run(bench: Bench, console: Console) -> list[Row]:
 
 
 def _right(question: Question, trace: Trace) -> bool:
-    value = final_answer(trace.text, question.form)
+    value = final_answer(trace.text, question.form, choices_in(question.question))
     return value is not None and equal(value, question.answer, question.form)
 
 

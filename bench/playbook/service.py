@@ -45,6 +45,7 @@ from orchestrator.strategies import build_strategies
 from routers.cost import weigh_all
 from routers.embedding import WordEmbedder
 from tools.sandbox.bubblewrap import BubblewrapSandbox
+from tools.verifiers.choice_texts import choices_in
 from tools.verifiers.extract import final_answer
 from workers.engines.protocol import Finish, Token
 from workers.ledger import Ledger
@@ -309,7 +310,7 @@ async def service_open(settings: Settings, folder: Path, url: str, cache: Path) 
 def _value(question: Question, last: RunFinished) -> str | None:
     if last.status == "needs_input":
         return None  # the numbers in a clarifying question answer nothing
-    return last.value or final_answer(last.text, question.form)
+    return last.value or final_answer(last.text, question.form, choices_in(question.question))
 
 
 def _record(run: str, request: RunRequest, last: RunFinished) -> RunRecord:

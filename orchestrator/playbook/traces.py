@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from redis.asyncio import Redis
 
 from agents.events import Escalated, Event, StepFinished
-from agents.problem import AnswerForm
+from agents.problem import AnswerForm, Problem
 from orchestrator.event_log import read_all
 from orchestrator.guard import strip_template_tokens
 from orchestrator.playbook.lesson import Lesson
+from orchestrator.runs import RunRequest
 from orchestrator.storage.records import TaughtRun
 from tools.verifiers.equality import cluster
 from tools.verifiers.extract import final_answer
@@ -59,7 +60,8 @@ def _solution(attempts: Sequence[Sequence[str]], run: TaughtRun, form: AnswerFor
         stating = [attempts[0][0]]
     else:
         steps = [step for attempt in attempts for step in attempt] or [run.text]
-        stating = [step for step in steps if _same(final_answer(step, form), run.value, form)]
+        choices = Problem(messages=RunRequest.model_validate(run.request).messages, form=form).choices
+        stating = [step for step in steps if _same(final_answer(step, form, choices), run.value, form)]
     # An answer alone shows nobody how.
     shown = [step for step in stating if step.strip(" .$") not in (run.value, f"\\boxed{{{run.value}}}")]
     return min(shown, key=len, default=None)

@@ -1,6 +1,7 @@
 """Letters of multiple choice questions, and yes or no."""
 
 import re
+from collections.abc import Container
 
 from tools.verifiers.latex import plain
 
@@ -10,6 +11,7 @@ _LEADING = re.compile(
 )
 _MARKED = re.compile(r"\(([A-J])\)|(?:^|\s)\**([A-J])\**(?:[.):]|\s*$)", re.MULTILINE)
 _YES_NO = re.compile(r"\b(yes|no|true|false)\b", re.IGNORECASE)
+_LETTERS = frozenset("ABCDEFGHIJ")
 _MEANS_YES = {"yes": True, "true": True, "no": False, "false": False}
 
 
@@ -19,10 +21,10 @@ def letter(text: str) -> str | None:
     return match[1].upper() if match else None
 
 
-def last_letter(text: str) -> str | None:
-    """The last letter in a longer text that is marked as a choice."""
-    matches = _MARKED.findall(text)
-    return next(filter(None, matches[-1])) if matches else None
+def last_letter(text: str, among: Container[str] = _LETTERS) -> str | None:
+    """The last letter in a longer text that is marked as a choice, and is ``among`` those that there are."""
+    marked = (first or second for first, second in reversed(_MARKED.findall(text)))
+    return next((found for found in marked if found in among), None)
 
 
 def affirms(text: str) -> bool | None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from tools.verifiers.choice_texts import NO_CHOICES, Choices, chosen, concluded
 from tools.verifiers.choices import affirms, last_letter, letter
 from tools.verifiers.latex import boxed, plain
 from tools.verifiers.numbers import number, numbers_in
@@ -24,10 +25,11 @@ _MATH = re.compile(r"\$\$?([^$]{1,500})\$\$?|\\\((.{1,500}?)\\\)|\\\[(.{1,500}?)
 _LABEL = re.compile(r"^(?:the\s+)?(?:final\s+)?(?:answer|result)\s*(?:\bis\b|[:=])\s*", re.IGNORECASE)
 
 
-def final_answer(text: str, form: Form) -> str | None:
+def final_answer(text: str, form: Form, choices: Choices = NO_CHOICES) -> str | None:
     """The answer that ``text`` ends in, in its plainest writing for ``form``; None if it holds none.
 
-    A marked answer (``\\boxed{}``, ``####``, "the answer is") goes before the last number or letter of the text.
+    A marked answer (``\\boxed{}``, ``####``, "the answer is") goes before the last number or letter of the text. With
+    the question's ``choices`` one that is given in words is its letter, and a letter that is none of theirs no answer.
     """
     text = text[-_SEARCHED:]
     if form == "text":
@@ -35,18 +37,21 @@ def final_answer(text: str, form: Form) -> str | None:
     if form == "code":
         return code_block(text)
     for candidate in _marked(text):
-        if (found := _read(candidate, form)) is not None:
+        if (found := _read(candidate, form, choices)) is not None:
             return found
-    return _unmarked(text, form)
+    return _unmarked(text, form, choices)
 
 
-def program_output(stdout: str, form: Form = "text") -> str | None:
+def program_output(stdout: str, form: Form = "text", choices: Choices = NO_CHOICES) -> str | None:
     """The last line that a program printed, without a label such as "Answer:"; None if it printed nothing. Where a
-    number is wanted and the line is a sentence, the last number in it."""
+    number is wanted and the line is a sentence, the last number in it; where it says one of the ``choices``, its
+    letter."""
     lines = [line.strip() for line in stdout.splitlines() if line.strip()]
     if not lines:
         return None
     output = _LABEL.sub("", lines[-1]).strip() or lines[-1]
+    if form == "choice":
+        return chosen(output[:_LONGEST_LINE], choices) or output
     if form != "number" or number(output) is not None:
         return output
     numbers = numbers_in(output[:_LONGEST_LINE])
@@ -62,24 +67,24 @@ def _marked(text: str) -> Iterator[str]:
         yield match["rest"].strip()
 
 
-def _read(candidate: str, form: Form) -> str | None:
+def _read(candidate: str, form: Form, choices: Choices) -> str | None:
     """The answer of the given form that a marked passage holds."""
     if form == "number":
         return _number(candidate)
     if form == "choice":
-        return letter(candidate) or last_letter(candidate)
+        return chosen(candidate, choices) if choices else letter(candidate) or last_letter(candidate)
     if form == "yes-no":
         return _yes_no(affirms(candidate))
     inner = _last_math(candidate)
     return (plain(inner) if inner else plain(_first_sentence(candidate))) or None
 
 
-def _unmarked(text: str, form: Form) -> str | None:
+def _unmarked(text: str, form: Form, choices: Choices) -> str | None:
     if form == "number":
         numbers = numbers_in(text)
         return str(numbers[-1]) if numbers else None
     if form == "choice":
-        return letter(text) or last_letter(text)
+        return concluded(text, choices) if choices else letter(text) or last_letter(text)
     if form == "yes-no":
         # An answer opens with its verdict, a derivation closes with it.
         opening = affirms(text.strip()[:6])

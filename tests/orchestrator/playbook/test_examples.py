@@ -131,6 +131,21 @@ async def test_what_is_quoted_is_known_to_have_given_the_answer(
     assert await Traces(redis).solution(taught, "number") == quoted
 
 
+async def test_a_solution_may_say_its_choice_in_words(
+    tandem: Tandem, redis: Redis, scripted: ScriptedServer, request_for: Requests, owner: str
+) -> None:
+    told = "Oslo is in Norway, so the statement is False."
+    scripted.script = Script(default=say(told))
+    question = "Is the following statement true or false? Oslo is in Sweden.\nA. True\nB. False"
+    run = await tandem.runs.start(request_for(question, effort="low"))
+    await events_of(tandem, run, owner)
+    taught = await tandem.database.taught_run(run, owner)
+    assert taught is not None and taught.value == "B"
+    # As if another attempt had come first.
+    taught = taught.model_copy(update={"lesson": taught.lesson | {"first": "A"}})
+    assert await Traces(redis).solution(taught, "choice") == told
+
+
 def test_a_solution_keeps_its_lines_in_an_export_and_is_bounded() -> None:
     kept = example("owner", _PROGRAM)
     assert list(read_lines([line_of(kept)], "owner")) == [kept]
