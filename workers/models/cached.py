@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -32,13 +33,15 @@ class GenerationCache:
             return None
         value = orjson.loads(row[0])
         tokens: list[Token | Finish] = [
-            Token(t[0], t[1], t[2], tuple((i, p) for i, p in t[3])) for t in value["tokens"]
+            Token(id, text, logprob, tuple((i, p) for i, p in top), tuple(*spellings))
+            for id, text, logprob, top, *spellings in value["tokens"]
         ]
         return [*tokens, Finish(value["reason"], Usage.model_validate(value["usage"]))]
 
     def write(self, key: str, tokens: list[Token], finish: Finish, seconds: float) -> None:
         value = {
-            "tokens": [(t.id, t.text, t.logprob, t.top) for t in tokens],
+            # Spellings only where there are any: they are most of a long generation's bytes.
+            "tokens": [(t.id, t.text, t.logprob, t.top, *([t.spellings] if t.spellings else [])) for t in tokens],
             "reason": finish.reason,
             "usage": finish.usage.model_dump(),
             "seconds": seconds,
@@ -102,7 +105,8 @@ class Cached:
         async with aclosing(self._inner.generate(request)) as stream:
             async for event in stream:
                 if isinstance(event, Token):
-                    tokens.append(event)
+                    # Engines that spell in any case do so for many tokens of which nobody reads it.
+                    tokens.append(event if request.spelled else replace(event, spellings=()))
                 elif event.reason in ("stop", "length"):
                     self._cache.write(key, tokens, event, time.monotonic() - started)
                 yield event
@@ -115,6 +119,8 @@ class Cached:
             "messages": [message.openai() for message in request.messages],
             "prefill": request.prefill,
             "top_logprobs": request.top_logprobs,
+            # Left out where it says nothing, so that what was generated before is found.
+            **({"spelled": True} if request.spelled else {}),
             "sampling": [
                 sampling.max_tokens,
                 sampling.temperature,

@@ -69,8 +69,9 @@ def _tokens(content: str, logprobs: Any) -> list[Token]:
 
 
 def _token(text: str, entry: Any) -> Token:
-    top = tuple((_NO_ID, float(alternative.logprob)) for alternative in entry.top_logprobs or ())
-    return Token(_NO_ID, text, float(entry.logprob), top)
+    alternatives = entry.top_logprobs or ()
+    top = tuple((_NO_ID, float(alternative.logprob)) for alternative in alternatives)
+    return Token(_NO_ID, text, float(entry.logprob), top, tuple(str(each.token) for each in alternatives))
 
 
 def _usage(usage: Any) -> Usage:

@@ -38,7 +38,7 @@ class EngineChat:
         if room < 1:
             raise PromptTooLong(self._card.name, len(prompt), self._card.context)
         sampling = replace(request.sampling, max_tokens=min(request.sampling.max_tokens, room))
-        generation = Generation(prompt, sampling, request.call, request.top_logprobs)
+        generation = Generation(prompt, sampling, request.call, request.top_logprobs, request.spelled)
         stream = cast(AsyncGenerator[Token | Finish, None], self._engine.generate(generation))
         async with aclosing(stream):
             async for event in stream:

@@ -19,7 +19,8 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """What a model is asked. ``prefill`` is text the assistant's turn already begins with.
+    """What a model is asked. ``prefill`` is text the assistant's turn already begins with; ``spelled`` asks for the
+    texts of the ``top_logprobs`` also where an engine has to look them up.
 
     ``call`` names the call inside its run, so that a repeated node is charged once; it is a hex UUID.
     ``meter`` is written by the model, so that a call that is cut short can be charged for its prompt.
@@ -31,6 +32,7 @@ class ChatRequest:
     call: str
     prefill: str = ""
     top_logprobs: int = 0
+    spelled: bool = False
     tools: tuple[Mapping[str, Any], ...] = ()
     tool_choice: str | Mapping[str, Any] | None = None
     meter: Meter = field(default_factory=Meter, compare=False)

@@ -25,14 +25,13 @@ def verdict(seen: list[Event]) -> Verdict:
     return found
 
 
-@pytest.mark.parametrize(("word", "score"), [("yes", 0.9), ("No, it is not.", 0.1), ("Hm.", None)])
-async def test_the_judges_first_word_and_its_probability_are_the_score(
+@pytest.mark.parametrize(("word", "score"), [("yes", 1.0), ("No, it is not.", 0.0), ("Hm.", None)])
+async def test_the_judges_first_word_is_its_verdict(
     scripted: ScriptedServer, context_for: ContextFor, seen: list[Event], word: str, score: float | None
 ) -> None:
     scripted.script = Script(default=say(word))
     given = await Judge("only").score(asked("What is 6 * 7?"), answer("6 * 7 = 42", "42"), context_for())
-    # One scripted token is one byte, of log-probability -0.1.
-    assert given == (None if score is None else pytest.approx(score, abs=0.01))
+    assert given == score
     assert verdict(seen).accepted == (None if score is None else score > 0.5)
 
 
@@ -40,7 +39,7 @@ async def test_a_judges_score_is_calibrated_on_outcomes(scripted: ScriptedServer
     scripted.script = Script(default=say("yes"))
     judge = Judge("only", calibrate=lambda given: given / 3)
     score = await judge.score(asked("What is 6 * 7?"), answer("42", "42"), context_for())
-    assert score == pytest.approx(0.3, abs=0.01)
+    assert score == pytest.approx(1 / 3)
 
 
 @pytest.mark.parametrize("verifier", [Judge("only"), Constraints()])

@@ -47,6 +47,7 @@ async def test_a_request_is_generated_once_and_comes_back_whole(
         replace(REQUEST, messages=(Message(role="user", content="ho"),)),
         replace(REQUEST, prefill="So"),
         replace(REQUEST, top_logprobs=0),
+        replace(REQUEST, spelled=True),
         replace(REQUEST, sampling=replace(REQUEST.sampling, max_tokens=51)),
         replace(REQUEST, sampling=replace(REQUEST.sampling, temperature=0.7, seed=1)),
         replace(REQUEST, sampling=replace(REQUEST.sampling, stop=("x",))),
@@ -58,6 +59,17 @@ async def test_what_changes_the_answer_is_another_entry(
     model = Cached(chat, cache, "build")
     await complete(model, REQUEST)
     await complete(model, other)
+    assert scripted.stats.requests == 2
+
+
+async def test_alternatives_come_back_as_they_were_spelled_where_that_was_asked_for(
+    chat: EngineChat, cache: GenerationCache, scripted: ScriptedServer
+) -> None:
+    model = Cached(chat, cache, "build")
+    for request, count in ((replace(REQUEST, spelled=True), 2), (REQUEST, 0)):
+        first = await complete(model, request)
+        again = await complete(model, request)
+        assert [len(token.spellings) for token in again.tokens] == [count] * len(first.tokens)
     assert scripted.stats.requests == 2
 
 

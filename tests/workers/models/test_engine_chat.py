@@ -1,13 +1,17 @@
 """Chat over a token-level engine."""
 
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
 import pytest
 
-from workers.engines.protocol import Sampling
+from workers.engines.llamacpp import LlamaCppEngine
+from workers.engines.protocol import Finish, Generation, Sampling, Token
 from workers.engines.scripted.script import Script, say
 from workers.engines.scripted.server import ScriptedServer
 from workers.messages import Message
 from workers.models.engine_chat import EngineChat, PromptTooLong
-from workers.models.protocol import ChatRequest, complete
+from workers.models.protocol import ChatRequest, ModelCard, complete
 from workers.usage import Usage
 
 
@@ -30,6 +34,27 @@ async def test_log_probabilities_when_asked(chat: EngineChat, scripted: Scripted
     answer = await complete(chat, request)
     assert answer.mean_logprob() == pytest.approx(-2.0)
     assert (await complete(chat, ChatRequest(request.messages, Sampling(), "0" * 32))).mean_logprob() is None
+
+
+async def test_an_engine_is_asked_to_spell_alternatives_where_somebody_reads_them(scripted: ScriptedServer) -> None:
+    engine = _Asked("small", scripted.url)
+    request = ChatRequest((Message(role="user", content="x"),), Sampling(), "0" * 32, top_logprobs=3)
+    for spelled in (True, False):
+        await complete(EngineChat(ModelCard("small", 0.5, 4096), engine), replace(request, spelled=spelled))
+    assert [generation.spelled for generation in engine.generations] == [True, False]
+    await engine.aclose()
+
+
+class _Asked(LlamaCppEngine):
+    """Keeps what it was asked to generate."""
+
+    def __init__(self, name: str, url: str) -> None:
+        super().__init__(name, url)
+        self.generations: list[Generation] = []
+
+    def generate(self, generation: Generation) -> AsyncIterator[Token | Finish]:
+        self.generations.append(generation)
+        return super().generate(generation)
 
 
 async def test_an_answer_gets_what_room_the_context_leaves(chat: EngineChat, scripted: ScriptedServer) -> None:

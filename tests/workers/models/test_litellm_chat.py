@@ -65,7 +65,7 @@ async def test_a_limit_and_stop_strings_arrive_at_the_provider(server: ScriptedS
 async def test_log_probabilities_when_asked(server: ScriptedServer) -> None:
     answer = await complete(model(server), request("hi", top_logprobs=2))
     assert answer.mean_logprob() == pytest.approx(-0.5)
-    assert all(len(token.top) == 2 for token in answer.tokens)
+    assert all(len(token.top) == len(token.spellings) == 2 for token in answer.tokens)
 
 
 async def test_tool_calls_are_put_together(server: ScriptedServer) -> None:
