@@ -3,11 +3,10 @@
 import pytest
 
 from agents.events import Event, Verdict
-from agents.problem import Answer, Problem
+from agents.problem import Answer
 from agents.verifier import Verifier
 from agents.verifying.constraints import Constraints
 from agents.verifying.entailment import Entailment, steps_in
-from agents.verifying.examples import DocstringExamples
 from agents.verifying.judge import Judge
 from tests.agents.conftest import FIRST_TURN, FOLLOW_UP, ContextFor, asked
 from tests.agents.test_logic import THREE
@@ -93,13 +92,3 @@ async def test_a_program_checks_the_conditions(
     given = await Constraints().score(asked("What is 6 * 7?"), answer("42", "42"), context_for())
     assert given == score
     assert verdict(seen).accepted == (None if score is None else score == 1.0)
-
-
-async def test_examples_of_the_docstring_are_run(context_for: ContextFor) -> None:
-    stub = 'def twice(x):\n    """Twice x.\n    >>> twice(2)\n    4\n    >>> twice(0)\n    0\n    """\n'
-    problem = asked(stub)
-    for body, score in (("2 * x", 1.0), ("x", 0.5)):
-        code = answer(f"```python\ndef twice(x):\n    return {body}\n```")
-        assert await DocstringExamples().score(problem, code, context_for()) == score
-    plain: Problem = asked("What is 6 * 7?")
-    assert await DocstringExamples().score(plain, answer("42"), context_for()) is None
