@@ -18,10 +18,11 @@ from tools.verifiers.logic.controlled_english import read_all
 from tools.verifiers.logic.formula import Formula
 from tools.verifiers.logic.prover import Decision, decide
 from tools.verifiers.logic.question import find_logic
-from tools.verifiers.logic.theory import Theory
+from tools.verifiers.logic.theory import Theory, well_typed
 
 Standing = Literal["entailed", "contradicted", "ungrounded", "unread"]
-"""``ungrounded``: neither it nor its opposite follows; ``unread``: its translation is no formula, or time ran out."""
+"""``ungrounded``: neither it nor its opposite follows; ``unread``: its translation is no formula or uses a name for two
+things, or time ran out."""
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 _NUMBERING = re.compile(r"^(?:step\s*)?\d+[.):]\s*|^[-*#]+\s*", re.IGNORECASE)
@@ -62,7 +63,7 @@ class Entailment:
 
     async def steps(self, problem: Problem, answer: Answer, context: SolveContext) -> tuple[Step, ...]:
         """Every step with its standing; empty where the question has no premises or the answer no steps."""
-        question = find_logic(problem.question)
+        question = await asyncio.to_thread(find_logic, problem.question)
         sentences = steps_in(answer.text)
         if question is None or not sentences:
             return ()
@@ -78,14 +79,21 @@ class Entailment:
     ) -> list[Decision | None]:
         """A decision for each claim, all in one visit to the sandbox; None for what could not be read."""
         known = [formula for formula in given if formula is not None]
-        theories: list[Theory] = []
+        theories: list[Theory | None] = []
         for claim in claimed:
-            if claim is not None:
-                theories.append(Theory(tuple(known), claim))
+            theory = _theory(known, claim)
+            theories.append(theory)
+            if theory is not None:
                 # A step stands on the earlier ones; a wrong one is named there and not again in all that follow it.
-                known.append(claim)
-        decided = iter(await decide(context.sandbox, context.limits, theories)) if theories else iter(())
-        return [None if claim is None else next(decided) for claim in claimed]
+                known.append(theory.conclusion)
+        read = [theory for theory in theories if theory is not None]
+        decided = iter(await decide(context.sandbox, context.limits, read) if read else ())
+        return [None if theory is None else next(decided) for theory in theories]
+
+
+def _theory(known: Sequence[Formula], claim: Formula | None) -> Theory | None:
+    theory = None if claim is None else Theory(tuple(known), claim)
+    return theory if theory is not None and well_typed(theory) else None
 
 
 def steps_in(text: str) -> tuple[str, ...]:

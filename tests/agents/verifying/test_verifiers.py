@@ -1,5 +1,7 @@
 """Verifiers over a scripted model, the real sandbox and the real solver."""
 
+import threading
+
 import pytest
 
 from agents.events import Event, Verdict
@@ -11,6 +13,7 @@ from agents.verifying.judge import Judge
 from tests.agents.conftest import FIRST_TURN, FOLLOW_UP, ContextFor, asked
 from tests.agents.test_logic import THREE
 from tests.agents.test_logic import asked as deduction
+from tools.verifiers.logic.question import LogicQuestion, find_logic
 from workers.engines.scripted.script import Script, say
 from workers.engines.scripted.server import ScriptedServer
 
@@ -59,6 +62,7 @@ async def test_the_answer_to_a_follow_up_is_judged_in_its_thread(
         ("not Animal(tom)", 0.0, "contradicted: Tom is what I say."),
         ("Happy(tom)", 0.0, "ungrounded: Tom is what I say."),
         ("import os", None, None),
+        ("Animal(tom, tom)", None, None),
     ],
 )
 async def test_the_step_that_does_not_follow_is_named(
@@ -74,6 +78,30 @@ async def test_the_step_that_does_not_follow_is_named(
     assert await Entailment().score(deduction(THREE), derivation, context_for()) == score
     if said is not None:
         assert verdict(seen).reason == said
+
+
+async def test_a_step_that_uses_a_name_for_something_else_is_no_ground_for_later_ones(
+    scripted: ScriptedServer, context_for: ContextFor
+) -> None:
+    given = "1. all x. (Cat(x) -> Animal(x))\n2. Cat(tom)"
+    scripted.script = Script(default=say(f"{given}\n3. Happy(cat, Cat)\n4. Animal(tom, tom)\n5. Animal(tom)"))
+    derivation = answer("Tom is rather happy. Tom is two animals. Tom is an animal.")
+    steps = await Entailment().steps(deduction(THREE), derivation, context_for())
+    assert [step.standing for step in steps] == ["unread", "unread", "entailed"]
+
+
+async def test_a_question_is_searched_for_its_parts_beside_the_event_loop(
+    scripted: ScriptedServer, context_for: ContextFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[threading.Thread] = []
+
+    def find(question: str) -> LogicQuestion | None:
+        threads.append(threading.current_thread())
+        return find_logic(question)
+
+    monkeypatch.setattr("agents.verifying.entailment.find_logic", find)
+    await Entailment().steps(deduction(THREE), answer("Tom is an animal."), context_for())
+    assert threads and threading.current_thread() not in threads
 
 
 def test_steps_are_sentences_without_the_final_verdict() -> None:
