@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Annotated, Any
 
 import aiohttp
@@ -29,6 +30,8 @@ from web.cli.tint import Tint
 from web.cli.trace import trace_line
 
 _KEY_VARIABLE = "TANDEM_API_KEY"
+_SHOWN = 200
+"""Characters of an answer that is none of the gateway's."""
 
 
 class AskFailed(Exception):
@@ -51,7 +54,7 @@ def ask(
     url: Annotated[str | None, typer.Option(help="The gateway; by default the one of tandem.toml.")] = None,
 ) -> None:
     """Ask a question: the answer streams, then one line says route, tokens by model and seconds."""
-    text = sys.stdin.read() if question == "-" else question
+    text = _typed_in() if question == "-" else question
     choices = _Choices(model, effort, strategy)
     printer = _Printer(thread, trace, as_json, colour)
     try:
@@ -81,6 +84,19 @@ class _Choices:
             body["reasoning_effort"] = self.effort
         own = {"strategy": self.strategy, "thread_id": thread}
         return body | {"tandem": {name: value for name, value in own.items() if value}}
+
+
+def _typed_in() -> str:
+    # Not by ``sys.stdin.read``: with some locales that lets any byte pass, for the gateway to stumble over.
+    given, encoding = sys.stdin.buffer.read(), sys.stdin.encoding
+    try:
+        return given.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise typer.BadParameter(
+            f"standard input is no text in {encoding}: byte 0x{given[error.start]:02x} at position {error.start}; "
+            "convert it first, for example with iconv",
+            param_hint="question",
+        ) from None
 
 
 def _typed_reply() -> str:
@@ -205,6 +221,8 @@ async def _start(session: aiohttp.ClientSession, url: str, body: dict[str, Any])
 async def _follow(session: aiohttp.ClientSession, url: str, run: str, printer: _Printer) -> RunFinished:
     try:
         async with session.get(f"{url}/v1/runs/{run}/events") as response:
+            if response.status != HTTPStatus.OK:
+                raise _no_events(url, run, response.status, await response.read())
             async for line in response.content:
                 if line.startswith(b"data: "):
                     event = _event(line[6:], run)
@@ -228,6 +246,16 @@ def _no_gateway(url: str, why: str) -> AskFailed:
     return AskFailed(
         f"no gateway answers at {url} ({why}); start one with `make run` or `tandem serve`, or name another with --url"
     )
+
+
+def _no_events(url: str, run: str, status: int, said: bytes) -> AskFailed:
+    if status == HTTPStatus.NO_CONTENT:
+        return AskFailed(f"run {run} has ended and its events are gone; {url}/v1/runs/{run} shows how it ended")
+    try:
+        why = _Refused.model_validate_json(said).error.message
+    except ValidationError:
+        why = said.decode(errors="replace").strip()[:_SHOWN] or "without a word"
+    return AskFailed(f"the gateway began run {run} and does not show its events, with status {status}: {why}")
 
 
 def _cut_off(url: str, run: str) -> AskFailed:

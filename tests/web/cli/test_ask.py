@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -159,14 +159,20 @@ class _Page(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None: ...
 
 
-@pytest.fixture
-def website() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Page) as server:
+@contextmanager
+def _served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def website() -> Iterator[str]:
+    with _served(_Page) as url:
+        yield url
 
 
 def test_something_else_at_the_address_is_no_gateway(website: str, redis_url: str) -> None:
@@ -175,6 +181,56 @@ def test_something_else_at_the_address_is_no_gateway(website: str, redis_url: st
         assert asked.returncode == 1
         assert f"no gateway answers at {address}" in asked.stderr
         assert "--url" in asked.stderr and "Traceback" not in asked.stderr
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (401, b'{"error": {"message": "this key has expired"}}', "status 401: this key has expired"),
+        (404, b'{"error": {"message": "there is no run"}}', "status 404: there is no run"),
+        (502, b"<html>Bad gateway</html>", "status 502: <html>Bad gateway</html>"),
+        (503, b"", "status 503: without a word"),
+        (204, b"", "has ended and its events are gone"),
+    ],
+    ids=lambda value: str(value) if isinstance(value, int) else "",
+)
+def test_a_gateway_that_does_not_show_a_run_is_heard_out(status: int, body: bytes, said: str) -> None:
+    class Gateway(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self._answer(202, b'{"id": "0f3c"}')
+
+        def do_GET(self) -> None:
+            self._answer(status, body)
+
+        def _answer(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            if status != 204:
+                self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None: ...
+
+    with _served(Gateway) as url:
+        asked = _ask("Hello?", "--url", url)
+    assert (asked.returncode, asked.stdout) == (1, "")
+    assert said in asked.stderr and "0f3c" in asked.stderr
+    assert "stopped in the middle" not in asked.stderr
+
+
+@pytest.mark.parametrize("locale", ["C.UTF-8", "C"])
+def test_standard_input_that_is_no_text_is_a_fault_of_usage(locale: str) -> None:
+    asked = subprocess.run(
+        [_TANDEM, "ask", "--url", "http://127.0.0.1:1"],
+        input=b"What is \xff?",
+        capture_output=True,
+        timeout=_SECONDS,
+        check=False,
+        env={**os.environ, "COLUMNS": "300", "LC_ALL": locale},
+    )
+    said = asked.stderr.decode()
+    assert asked.returncode == 2
+    assert "standard input is no text in utf-8: byte 0xff at position 8" in said and "Traceback" not in said
 
 
 async def test_a_gateway_that_stops_in_the_middle_of_an_answer_leaves_the_name_of_the_run(
