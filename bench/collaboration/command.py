@@ -203,7 +203,7 @@ def main(
             timed=timed,
             one=one,
         )
-        with engines_running(settings, console):
+        with engines_running(settings, console, threads):
             measured = asyncio.run(run(bench, console))
         _report(bench, measured, console)
     except (

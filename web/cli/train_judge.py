@@ -44,7 +44,7 @@ def judge(
     try:
         settings = measured(load_settings(), threads)
         place = cache or settings.storage.models.parent / "generations.sqlite"
-        with engines_running(settings, console):
+        with engines_running(settings, console, threads):
             answers = asyncio.run(
                 _judged(settings, place, data_folder(data), dataset or list(_DATASETS), rows, console)
             )

@@ -1,0 +1,87 @@
+"""Which running engine a benchmark takes for its own: the one that the settings describe, and no other."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from rich.console import Console
+
+from bench.engines import engines_running
+from orchestrator.settings import Settings
+from orchestrator.settings_file import load_settings
+from orchestrator.stack.part import StackError
+from tests.tiny_model import write_tiny_model
+
+
+@contextmanager
+def _serving(properties: dict[str, Any] | None) -> Iterator[int]:
+    """A server with the two paths of llama.cpp's that are asked; without ``properties`` it is of another kind."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            known = {"/health": {"status": "ok"}} | ({} if properties is None else {"/props": properties})
+            body = orjson.dumps(known.get(self.path, {"detail": "Not Found"}))
+            self.send_response(200 if self.path in known else 404)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *arguments: Any) -> None:
+            """Nothing is logged."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+def _settings(folder: Path, port: int, url: bool = False) -> Settings:
+    """Both models are the file ``tiny.gguf``, with four slots, where something listens already."""
+    environment = {"TANDEM__STORAGE__DIRECTORY": str(folder), "TANDEM__STORAGE__MODELS": str(folder / "models")}
+    write_tiny_model(folder / "tiny.gguf")
+    for name in ("SMALL", "LARGE"):
+        engine = f"TANDEM__MODELS__{name}__ENGINE__"
+        own = {f"{engine}URL": f"http://127.0.0.1:{port}"} if url else {f"{engine}PORT": str(port)}
+        environment |= {f"TANDEM__MODELS__{name}__SHA256": "", f"{engine}FILE": str(folder / "tiny.gguf"), **own}
+    return load_settings(environment=environment)
+
+
+def _use(settings: Settings, threads: int = 0) -> None:
+    with engines_running(settings.with_threads(threads), Console(quiet=True), threads):
+        pass
+
+
+def test_the_engine_that_the_settings_describe_is_used(tmp_path: Path) -> None:
+    with _serving({"model_path": str(tmp_path / "tiny.gguf"), "total_slots": 4}) as port:
+        _use(_settings(tmp_path, port))
+
+
+@pytest.mark.parametrize(
+    ("properties", "said"),
+    [
+        (
+            {"model_path": "/models/another.gguf", "total_slots": 4},
+            r"serves /models/another\.gguf.*tiny\.gguf.*stop it",
+        ),
+        ({"model_path": "{folder}/tiny.gguf", "total_slots": 2}, "has 2 slots, and the settings say 4"),
+        (None, "serves no model file"),
+    ],
+)
+def test_an_engine_with_another_model_or_other_slots_is_refused(
+    tmp_path: Path, properties: dict[str, Any] | None, said: str
+) -> None:
+    known = properties and {**properties, "model_path": properties["model_path"].replace("{folder}", str(tmp_path))}
+    with _serving(known) as port, pytest.raises(StackError, match=said):
+        _use(_settings(tmp_path, port))
+
+
+@pytest.mark.parametrize("url", [False, True])
+def test_threads_are_not_believed_of_an_engine_that_was_started_elsewhere(tmp_path: Path, url: bool) -> None:
+    with _serving({"model_path": str(tmp_path / "tiny.gguf"), "total_slots": 4}) as port:
+        with pytest.raises(StackError, match=r"--threads 1") as refused:
+            _use(_settings(tmp_path, port, url), threads=1)
+        assert ("`threads` under [models.small.engine]" if url else "`make run`") in str(refused.value)
