@@ -11,7 +11,7 @@ from rich.console import Console
 
 from bench.questions import Question, spread_questions
 from bench.run import open_solver, progress_bar
-from bench.solving import Solved, Solver, build_of
+from bench.solving import Solved, Solver, build_of, cause_of
 from orchestrator.outcomes.store import Key, OutcomeStore
 from orchestrator.settings import Settings
 from routers.outcome import Outcome
@@ -114,7 +114,7 @@ class Collector:
         await asyncio.to_thread(self._store.append, outcomes)
         for one in tried:
             if isinstance(one, BaseException):
-                raise _cause(one)
+                raise cause_of(one)
         return Collected(len(solved), len(questions) - len(wanted), len(wanted) - len(solved))
 
     async def _one(self, question: Question, job: Job, seed: int) -> Solved | None:
@@ -126,13 +126,6 @@ class Collector:
                 # A question longer than the context is none for this route; an engine that is away ends the collection.
                 pass
         return None
-
-
-def _cause(error: BaseException) -> BaseException:
-    """The first of a group."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 def outcome_of(solved: Solved, job: Job, seed: int, build: str) -> Outcome:

@@ -25,10 +25,11 @@ async def judged_answers(
     judged: list[JudgedAnswer] = []
     for question in questions:
         for model in models:
-            [(sample, _)] = await solver.draw(question, model, attempt_of("cot"), _GREEDY)
-            score = await solver.score(question, sample.answer, judge)
+            [drawn] = await solver.draw(question, model, attempt_of("cot"), _GREEDY)
+            answer = drawn.sample.answer
+            score = await solver.score(question, answer, judge)
             if score is not None:
-                value = sample.answer.value
+                value = answer.value
                 right = value is not None and await asyncio.to_thread(equal, value, question.answer, question.form)
                 judged.append(JudgedAnswer(dataset, question.id, score, right))
         advance()

@@ -2,7 +2,7 @@
 
 from orchestrator.settings import Settings
 
-# The bound that the published baselines were measured under.
+# The bound that the published baselines were measured under; the service's is `[auto] step_tokens`, 1,024 by default.
 _STEP_TOKENS = 700
 
 

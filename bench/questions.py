@@ -7,7 +7,7 @@ from itertools import islice, zip_longest
 from pathlib import Path
 
 import orjson
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agents.problem import AnswerForm
 
@@ -54,7 +54,7 @@ class Question(BaseModel):
 
 
 class NoQuestions(Exception):
-    """The questions cannot be read; the message says where they were looked for."""
+    """The questions cannot be read; the message says where they were looked for, or which line is wrong."""
 
 
 def data_folder(given: Path | None) -> Path:
@@ -93,6 +93,16 @@ def spread_questions(
 
 def _lines(path: Path) -> Iterator[Question]:
     with path.open("rb") as file:
-        for line in file:
+        for number, line in enumerate(file, 1):
             if line.strip():
-                yield Question.model_validate(orjson.loads(line))
+                yield _question(line, f"{path}, line {number}")
+
+
+def _question(line: bytes, place: str) -> Question:
+    try:
+        return Question.model_validate(orjson.loads(line))
+    except orjson.JSONDecodeError as error:
+        raise NoQuestions(f"{place} is no JSON ({error}); a question file has one object a line") from error
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'the line'}: {one['msg']}" for one in error.errors())
+        raise NoQuestions(f"{place} is no question ({faults}); docs/benchmarks.md says what one has") from error

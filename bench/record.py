@@ -15,7 +15,8 @@ from workers.usage import Usage
 
 class Row(BaseModel):
     """One system on one data set. ``cost`` is relative to the large model's ``cot`` on the same questions; ``seconds``
-    is the time the engines took for these generations when they were made."""
+    is the time the engines took for these generations when they were made: the sum over generations, from the request
+    to the last token. Those side by side count each, and programs and whatever else is not generating do not."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -12,9 +12,9 @@ from rich.table import Table
 
 from bench.main_job import Part, System, aims_of, rows_of, yardstick
 from bench.plot import plot_frontier
-from bench.questions import read_questions
+from bench.questions import NoQuestions, read_questions
 from bench.record import Aim, Report, Row, machine, new_report, write_report
-from bench.solving import Solved, Solver
+from bench.solving import Solved, Solver, refuse_unknown
 from orchestrator.compose import build_controller
 from orchestrator.model_park import ModelPark
 from orchestrator.offers import Offers
@@ -69,8 +69,18 @@ def _heads(settings: Settings) -> Heads:
     return {} if head is None else {(small, large): head}
 
 
+def check(plan: Plan, settings: Settings) -> None:
+    """Raises ``NoQuestions`` and ``RunRefused`` for what could not be run, before anything is started."""
+    for part in plan.parts:
+        if not read_questions(plan.data, part.dataset, part.rows):
+            raise NoQuestions(f"data set {part.dataset!r} in {plan.data} has no questions")
+        for system in part.systems:
+            refuse_unknown(system.model, settings)
+
+
 async def run(plan: Plan, settings: Settings, console: Console) -> Report:
-    """Solve everything in the plan, one system after the other, then write data, plot and table."""
+    """Solve everything in the plan, one system after the other, then write data, plot and table. Raises ``EngineError``
+    where an engine goes away; what it had generated is in the cache."""
     console.print(f"{plan.name} on {machine()}; seed 0; cache {plan.cache}")
     for name, model in settings.models.items():
         console.print(f"  {model.role:6} {name}  sha256 {model.sha256 or 'unknown'}")
@@ -119,7 +129,7 @@ def progress_bar(console: Console, title: str, total: int) -> Iterator[Callable[
 
 def _show(report: Report, console: Console) -> None:
     table = Table(title=f"{report.bench}: accuracy with 95 % interval, cost relative to large cot")
-    for column in ("data set", "system", "n", "accuracy", "95 %", "cost", "large share", "tokens"):
+    for column in ("data set", "system", "n", "accuracy", "95 %", "cost", "large share", "tokens", "seconds"):
         table.add_column(column)
     for row in report.rows:
         written = sum(usage.completion for usage in row.tokens.values())
@@ -132,6 +142,7 @@ def _show(report: Report, console: Console) -> None:
             "" if row.cost is None else f"{row.cost:.2f}",
             f"{row.large_share:.2f}",
             str(written),
+            f"{row.seconds:.0f}",
         )
     console.print(table)
     for aim in report.aims:

@@ -1,12 +1,12 @@
 """Run questions through a route with the real controller, outside any gateway: in process, cached, charged."""
 
 import asyncio
-import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from typing import Any, TypeVar
 
 from agents.events import Event, RunStatus
 from agents.problem import Answer, Evidence, Problem
@@ -14,15 +14,18 @@ from agents.sampling import Draw, Sample, samples
 from agents.strategy import SolveContext, Strategy
 from agents.verifier import Verifier
 from bench.chain import Chain
+from bench.clocked import Clock, ClockedCollaboration, ClockedModel
 from bench.questions import Question
 from bench.scoring import right
 from orchestrator.collaborations import charged
 from orchestrator.controller import Controller
 from orchestrator.finish import finished
 from orchestrator.model_park import ModelPark
+from orchestrator.offers import Offers
 from orchestrator.runs import RunRequest
 from orchestrator.settings import EngineSettings, Settings
 from orchestrator.state import RunContext
+from orchestrator.strategies import build_strategies
 from routers.assessment import Assessment
 from routers.policy import Accept
 from routers.route import Effort
@@ -37,12 +40,15 @@ from workers.models.charged import Charged
 from workers.models.protocol import ChatModel
 from workers.usage import Usage
 
+T = TypeVar("T")
+
 _UNASSESSED = Assessment(form="text", difficulty=None, reason="")
 
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """What became of one question. ``chain`` is how many tokens had to be written one after the other."""
+    """What became of one question. ``seconds`` is how long its generations took when they were made, in sum; programs
+    are not in it. ``chain`` is how many tokens had to be written one after the other."""
 
     question: Question
     value: str | None
@@ -53,6 +59,15 @@ class Solved:
     seconds: float
     status: RunStatus = "answered"
     chain: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A sample with what it cost; ``seconds`` as in ``Solved``."""
+
+    sample: Sample
+    usage: Usage
+    seconds: float
 
 
 class Solver:
@@ -91,40 +106,40 @@ class Solver:
         concurrency: int,
         progress: Callable[[], None],
         seed: int = 0,
+        temperature: float | None = None,
     ) -> list[Solved]:
+        """In the order of the questions. Raises what the first question that could not be solved raised."""
         gate = asyncio.Semaphore(concurrency)
 
         async def one(question: Question) -> Solved:
             async with gate:
-                solved = await self.solve(question, model, effort, seed)
+                solved = await self.solve(question, model, effort, seed, temperature)
             progress()
             return solved
 
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(question)) for question in questions]
-        return [task.result() for task in tasks]
+        return await side_by_side(one(question) for question in questions)
 
-    async def draw(self, question: Question, model: str, attempt: Strategy, draw: Draw) -> list[tuple[Sample, Usage]]:
+    async def draw(self, question: Question, model: str, attempt: Strategy, draw: Draw) -> list[Drawn]:
         """Samples of one question, in the order of their seeds, outside any strategy that would choose among them."""
-        drawn: list[tuple[Sample, Usage]] = []
+        drawn: list[Drawn] = []
         for index in range(draw.first, draw.first + draw.n):
-            ledger = Ledger(Budget())
-            problem, context = self._outside(question, model, ledger)
+            ledger, clock = Ledger(Budget()), Clock()
+            problem, context = self._outside(question, model, ledger, clock)
             one = replace(draw, n=1, first=index)
             async with aclosing(samples(attempt, problem, context, one)) as stream:
-                drawn += [(sample, ledger.summary().tokens[model]) async for sample in stream]
+                drawn += [Drawn(sample, ledger.summary().tokens[model], clock.seconds) async for sample in stream]
         return drawn
 
     async def score(self, question: Question, answer: Answer, verifier: Verifier) -> float | None:
         """What a verifier makes of an answer to the question."""
-        problem, context = self._outside(question, answer.model, Ledger(Budget()))
+        problem, context = self._outside(question, answer.model, Ledger(Budget()), Clock())
         return await verifier.score(problem, answer, context)
 
-    def _outside(self, question: Question, model: str, ledger: Ledger) -> tuple[Problem, SolveContext]:
+    def _outside(self, question: Question, model: str, ledger: Ledger, clock: Clock) -> tuple[Problem, SolveContext]:
         """For work on a question outside the controller."""
         problem = self._problem(question, _request(question, model, "medium", 0), _UNASSESSED)
         context = SolveContext(
-            models=self._charged(ledger),
+            models=self._charged(ledger, clock),
             writers=(model,),
             sandbox=self._sandbox,
             limits=self._settings.sandbox,
@@ -133,15 +148,19 @@ class Solver:
         )
         return problem, context
 
-    def _charged(self, ledger: Ledger) -> dict[str, ChatModel]:
-        return {name: Charged(model, ledger, self._settings.models[name].price) for name, model in self._models.items()}
+    def _charged(self, ledger: Ledger, clock: Clock) -> dict[str, ChatModel]:
+        """The models as one question draws on them."""
+        return {
+            name: ClockedModel(Charged(model, ledger, self._settings.models[name].price), clock)
+            for name, model in self._models.items()
+        }
 
     async def solve(
         self, question: Question, model: str, effort: Effort, seed: int = 0, temperature: float | None = None
     ) -> Solved:
         """``temperature`` None leaves it to the route."""
         request = _request(question, model, effort, seed, temperature)
-        ledger = Ledger(Budget())
+        ledger, clock = Ledger(Budget()), Clock()
         routes: list[str] = []
         chain = Chain()
 
@@ -154,11 +173,10 @@ class Solver:
             run=uuid.uuid4().hex,
             emit=listen,
             ledger=ledger,
-            models=self._charged(ledger),
+            models=self._charged(ledger, clock),
             problem=lambda asked, assessment: self._problem(question, asked, assessment),
-            collaboration=charged(self._collaboration, ledger, self._settings),
+            collaboration=ClockedCollaboration(charged(self._collaboration, ledger, self._settings), clock),
         )
-        started = time.monotonic()
         state = await self._controller.run(request, context)
         last = finished(state, ledger.summary())
         verdict = state["verdict"]
@@ -173,7 +191,7 @@ class Solver:
             tokens=last.ledger.tokens,
             routes=tuple(routes),
             evidence=evidence,
-            seconds=time.monotonic() - started,
+            seconds=clock.seconds,
             status=last.status,
             chain=chain.tokens,
         )
@@ -183,6 +201,29 @@ class Solver:
             # A constant route is asked for the form the data set compares; only auto has to find it out itself.
             assessment = assessment.model_copy(update={"form": question.form})
         return self._park.problem(request, assessment)
+
+
+def refuse_unknown(model: str, settings: Settings) -> None:
+    """Raises ``RunRefused``, before anything is started, for a model name that stands for nothing."""
+    message = Message(role="user", content="?")
+    Offers(settings, tuple(build_strategies(settings))).policy(RunRequest(model=model, messages=(message,)))
+
+
+async def side_by_side(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """What all of it comes to, in order. The first fault ends the rest and is raised as it is, not in a group."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one) for one in work]
+    except BaseExceptionGroup as error:
+        raise cause_of(error) from error
+    return [task.result() for task in tasks]
+
+
+def cause_of(error: BaseException) -> BaseException:
+    """The first of a group."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _request(question: Question, model: str, effort: Effort, seed: int, temperature: float | None = None) -> RunRequest:

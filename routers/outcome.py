@@ -9,7 +9,8 @@ from workers.usage import Usage
 class Outcome(BaseModel):
     """One attempt of ``route`` (a name like ``program(large)``) with ``seed`` (0 is the route's own sampling, mostly
     greedy). ``family`` names the data set or the kind of problem; questions with one ``split_key`` must stay on one
-    side of a split. ``tokens`` by model; ``seconds`` of wall time; ``value`` is None where no answer came.
+    side of a split. ``tokens`` by model; ``seconds`` of wall time, of a benchmark's attempt those of its generations
+    when they were made; ``value`` is None where no answer came.
 
     ``correct`` is a verdict: against a key on benchmark questions, from a verifier or a reader's feedback on runs.
     ``build`` names what decides the answer beside these: the models' digests and their engines' builds.

@@ -12,13 +12,15 @@ from bench.main_job import Part, System, parts, systems
 from bench.measured import measured
 from bench.plot import PlottingMissing
 from bench.questions import NoQuestions, data_folder
-from bench.run import Plan, run
+from bench.run import Plan, check, run
+from orchestrator.runs import RunRefused
 from orchestrator.settings import Settings
 from orchestrator.settings_file import SettingsInvalid, load_settings
 from orchestrator.stack.part import StackError
 from routers.route import Effort
 from web.cli.collect import collect_outcomes
 from web.cli.terminal import plain_console, print_error
+from workers.engines.errors import EngineError
 from workers.model_files.errors import ModelUnavailable
 
 app = typer.Typer()
@@ -58,9 +60,18 @@ def bench(
             results=results,
             concurrency=concurrency,
         )
-        with engines_running(settings, console):
+        check(plan, settings)
+        with engines_running(settings, console, threads):
             asyncio.run(run(plan, settings, console))
-    except (NoQuestions, SettingsInvalid, PlottingMissing, StackError, ModelUnavailable) as error:
+    except (
+        NoQuestions,
+        SettingsInvalid,
+        PlottingMissing,
+        StackError,
+        ModelUnavailable,
+        EngineError,
+        RunRefused,
+    ) as error:
         print_error(error)
         raise typer.Exit(1) from None
 
@@ -75,8 +86,8 @@ def _parts(settings: Settings, datasets: list[str] | None, names: list[str] | No
 
 def _dataset(text: str) -> tuple[str, int]:
     name, _, rows = text.partition(":")
-    if rows and not rows.isdigit():
-        raise NoQuestions(f"{text!r} is not NAME or NAME:ROWS")
+    if rows and not (rows.isdigit() and int(rows)):
+        raise NoQuestions(f"{text!r} is not NAME or NAME:ROWS with a number from 1")
     return name, int(rows) if rows else 10**9
 
 

@@ -11,16 +11,14 @@ from bench.collect import MIXED, Collected, Job, Plan, collect, mixed_jobs
 from bench.engines import engines_running
 from bench.measured import measured
 from bench.questions import NoQuestions, data_folder
-from orchestrator.offers import Offers
+from bench.solving import refuse_unknown
 from orchestrator.outcomes.store import OutcomeStore, OutcomesUnreadable
-from orchestrator.runs import RunRefused, RunRequest
+from orchestrator.runs import RunRefused
 from orchestrator.settings import Settings
 from orchestrator.settings_file import SettingsInvalid, load_settings
 from orchestrator.stack.part import StackError
-from orchestrator.strategies import build_strategies
 from web.cli.terminal import plain_console, print_error
 from workers.engines.errors import EngineError
-from workers.messages import Message
 from workers.model_files.errors import ModelUnavailable
 
 _ROWS = 34
@@ -55,7 +53,7 @@ def collect_outcomes(
             cached_only=cached_only,
         )
         store = OutcomeStore(out or settings.storage.directory / "outcomes")
-        with nullcontext() if cached_only else engines_running(settings, console):
+        with nullcontext() if cached_only else engines_running(settings, console, threads):
             collected = asyncio.run(collect(plan, settings, store, console))
     except (
         NoQuestions,
@@ -88,7 +86,7 @@ def _jobs(settings: Settings, datasets: list[str] | None, routes: list[str] | No
     else:
         kinds = dict(_counted(text, 1, "SEEDS") for text in routes)
     for route in kinds:
-        _refuse_unknown(route, settings)
+        refuse_unknown(route, settings)
     return tuple(Job(dataset, route, rows, seeds) for route, seeds in kinds.items() for dataset, rows in pairs)
 
 
@@ -97,9 +95,3 @@ def _counted(text: str, otherwise: int, what: str) -> tuple[str, int]:
     if number and not (number.isdigit() and int(number)):
         raise NoQuestions(f"{text!r} is not NAME or NAME:{what} with a number from 1")
     return name, int(number) if number else otherwise
-
-
-def _refuse_unknown(route: str, settings: Settings) -> None:
-    """Raises ``RunRefused`` before anything is started for a route that stands for nothing."""
-    request = RunRequest(model=route, messages=(Message(role="user", content="?"),))
-    Offers(settings, tuple(build_strategies(settings))).policy(request)

@@ -5,7 +5,7 @@ import sqlite3
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import orjson
@@ -18,6 +18,15 @@ _BUSY_SECONDS = 60
 _SCHEMA = "CREATE TABLE IF NOT EXISTS generation (key TEXT PRIMARY KEY, value BLOB NOT NULL)"
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A whole generation. ``seconds`` is how long it took when it was made, from the request to its last token."""
+
+    tokens: tuple[Token, ...]
+    finish: Finish
+    seconds: float
+
+
 class GenerationCache:
     """A SQLite file of whole generations. Benchmarks share it, and one waits while another writes; it is never used to
     serve requests."""
@@ -27,16 +36,16 @@ class GenerationCache:
         self._connection = sqlite3.connect(path, timeout=_BUSY_SECONDS)
         self._connection.execute(_SCHEMA)
 
-    def read(self, key: str) -> list[Token | Finish] | None:
+    def read(self, key: str) -> Stored | None:
         row = self._connection.execute("SELECT value FROM generation WHERE key = ?", (key,)).fetchone()
         if row is None:
             return None
         value = orjson.loads(row[0])
-        tokens: list[Token | Finish] = [
+        tokens = tuple(
             Token(id, text, logprob, tuple((i, p) for i, p in top), tuple(*spellings))
             for id, text, logprob, top, *spellings in value["tokens"]
-        ]
-        return [*tokens, Finish(value["reason"], Usage.model_validate(value["usage"]))]
+        )
+        return Stored(tokens, Finish(value["reason"], Usage.model_validate(value["usage"])), value["seconds"])
 
     def write(self, key: str, tokens: list[Token], finish: Finish, seconds: float) -> None:
         value = {
@@ -75,7 +84,8 @@ class StoredOnly:
 class Cached:
     """Wraps a model; ``build`` names what else decides the bits (engine version, slots, threads).
 
-    Requests with tools, and draws without a seed, pass through uncached.
+    Requests with tools, and draws without a seed, pass through uncached. The request's meter tells how long its engine
+    took, whether that was now or when the generation was made.
     """
 
     def __init__(self, inner: ChatModel, cache: GenerationCache, build: str) -> None:
@@ -88,27 +98,27 @@ class Cached:
         return self._inner.card
 
     async def generate(self, request: ChatRequest) -> AsyncGenerator[Token | Finish, None]:
-        if request.tools or (request.sampling.temperature > 0 and request.sampling.seed is None):
-            # Draws without a seed are meant to differ; to repeat one would make a vote of samples unanimous.
-            async with aclosing(self._inner.generate(request)) as fresh:
-                async for event in fresh:
-                    yield event
-            return
-        key = self._key(request)
-        stored = self._cache.read(key)
-        if stored is not None:
-            for event in stored:
+        # Draws without a seed are meant to differ; to repeat one would make a vote of samples unanimous.
+        unseeded = request.sampling.temperature > 0 and request.sampling.seed is None
+        key = None if request.tools or unseeded else self._key(request)
+        stored = None if key is None else self._cache.read(key)
+        events = self._fresh(request, key) if stored is None else _again(request, stored)
+        async with aclosing(events):
+            async for event in events:
                 yield event
-            return
+
+    async def _fresh(self, request: ChatRequest, key: str | None) -> AsyncGenerator[Token | Finish, None]:
+        """What the model writes, kept under ``key`` once it is whole; with None it is not kept."""
         tokens: list[Token] = []
         started = time.monotonic()
         async with aclosing(self._inner.generate(request)) as stream:
             async for event in stream:
+                request.meter.seconds = time.monotonic() - started
                 if isinstance(event, Token):
                     # Engines that spell in any case do so for many tokens of which nobody reads it.
                     tokens.append(event if request.spelled else replace(event, spellings=()))
-                elif event.reason in ("stop", "length"):
-                    self._cache.write(key, tokens, event, time.monotonic() - started)
+                elif key is not None and event.reason in ("stop", "length"):
+                    self._cache.write(key, tokens, event, request.meter.seconds)
                 yield event
 
     def _key(self, request: ChatRequest) -> str:
@@ -132,3 +142,14 @@ class Cached:
             ],
         }
         return hashlib.sha256(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+async def _again(request: ChatRequest, stored: Stored) -> AsyncGenerator[Token | Finish, None]:
+    """A stored generation. Whoever closes it early pays, as with an engine, for the prompt and for what was written by
+    then: of the seconds the same share as of the tokens."""
+    request.meter.prompt = stored.finish.usage.prompt
+    for written, token in enumerate(stored.tokens, 1):
+        request.meter.seconds = stored.seconds * written / len(stored.tokens)
+        yield token
+    request.meter.seconds = stored.seconds
+    yield stored.finish

@@ -12,9 +12,11 @@ from workers.usage import Usage
 
 @dataclass(slots=True)
 class Meter:
-    """What is known of a call before its engine has counted: ``prompt`` tokens, 0 until the first token came."""
+    """What is known of a call before its engine has counted: ``prompt`` tokens, 0 until the first token came.
+    ``seconds`` is how long its engine has taken for it so far, where a cache of generations tells it."""
 
     prompt: int = 0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from workers.engines.scripted.server import ScriptedServer
 from workers.messages import Message
 from workers.models.cached import Cached, GenerationCache
 from workers.models.engine_chat import EngineChat
-from workers.models.protocol import ChatRequest, complete
+from workers.models.protocol import ChatRequest, Meter, complete
 
 REQUEST = ChatRequest((Message(role="user", content="hi"),), Sampling(max_tokens=50), "0" * 32, top_logprobs=2)
 
@@ -39,6 +39,36 @@ async def test_a_request_is_generated_once_and_comes_back_whole(
     assert again == first, "text, ids, log-probabilities with their alternatives, reason and usage"
     assert again.tokens[0].top
     assert scripted.stats.requests == 1
+
+
+async def test_a_stored_answer_tells_how_long_it_took_when_it_was_made(
+    chat: EngineChat, cache: GenerationCache, scripted: ScriptedServer
+) -> None:
+    scripted.script = Script(default=Reply(texts=("first",), prompt_delay=0.02))
+    made, again = Meter(), Meter()
+    await complete(Cached(chat, cache, "build"), replace(REQUEST, meter=made))
+    await complete(Cached(chat, cache, "build"), replace(REQUEST, meter=again))
+    assert again.seconds == made.seconds >= 0.02
+
+
+async def test_a_stored_answer_that_is_cut_costs_its_prompt_and_its_share_of_the_seconds(
+    chat: EngineChat, cache: GenerationCache
+) -> None:
+    whole, cut = Meter(), Meter()
+    tokens = (await complete(Cached(chat, cache, "build"), replace(REQUEST, meter=whole))).tokens
+    async with aclosing(Cached(chat, cache, "build").generate(replace(REQUEST, meter=cut))) as stream:
+        await anext(stream)
+    assert cut.prompt == whole.prompt > 0
+    assert cut.seconds == pytest.approx(whole.seconds / len(tokens))
+
+
+async def test_what_is_not_kept_tells_how_long_it_takes(
+    chat: EngineChat, cache: GenerationCache, scripted: ScriptedServer
+) -> None:
+    scripted.script = Script(default=Reply(prompt_delay=0.02))
+    draw = replace(REQUEST, sampling=replace(REQUEST.sampling, temperature=0.7), meter=Meter())
+    await complete(Cached(chat, cache, "build"), draw)
+    assert draw.meter.seconds >= 0.02
 
 
 @pytest.mark.parametrize(
