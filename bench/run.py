@@ -55,7 +55,7 @@ async def open_solver(
         sandbox = BubblewrapSandbox()
         controller = build_controller(settings, offers, sandbox)
         collaboration = LocalCollaboration(park.engines, heads=_heads(settings))
-        yield Solver(settings, controller, park, generations, collaboration, sandbox, around, beneath)
+        yield Solver(settings, offers, controller, park, generations, collaboration, sandbox, around, beneath)
     finally:
         generations.close()
         await park.aclose()

@@ -73,12 +73,15 @@ class Drawn:
 class Solver:
     """Solves questions with a model name as a caller would put it (``auto``, ``program(large)``, …).
 
-    What one model writes is cached; what two write together is written anew every time.
+    What one model writes is cached; what two write together is written anew every time. Where the route is ``auto``'s
+    to choose, the effort's budget bounds the run as it does in the service; other routes have no bound, so that they
+    can be compared whatever they cost.
     """
 
     def __init__(
         self,
         settings: Settings,
+        offers: Offers,
         controller: Controller,
         park: ModelPark,
         cache: GenerationCache,
@@ -88,6 +91,7 @@ class Solver:
         beneath: Callable[[ChatModel], ChatModel] = lambda model: model,
     ) -> None:
         self._settings = settings
+        self._offers = offers
         self._collaboration = collaboration
         self._controller = controller
         self._park = park
@@ -160,7 +164,7 @@ class Solver:
     ) -> Solved:
         """``temperature`` None leaves it to the route."""
         request = _request(question, model, effort, seed, temperature)
-        ledger, clock = Ledger(Budget()), Clock()
+        ledger, clock = Ledger(self._budget(request)), Clock()
         routes: list[str] = []
         chain = Chain()
 
@@ -195,6 +199,9 @@ class Solver:
             status=last.status,
             chain=chain.tokens,
         )
+
+    def _budget(self, request: RunRequest) -> Budget:
+        return self._offers.budget(request) if self._offers.chooses(request) else Budget()
 
     def _problem(self, question: Question, request: RunRequest, assessment: Assessment) -> Problem:
         if not request.model.startswith("auto"):
