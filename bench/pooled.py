@@ -7,7 +7,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from agents.problem import AnswerForm
-from agents.sampling import Sample
+from bench.questions import Question
+from bench.solving import Drawn
 from routers.cost import weigh
 from tools.verifiers.equality import cluster, equal
 from workers.engines.protocol import Finish, Token
@@ -51,9 +52,12 @@ class PoolVote:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """The samples of every question, in the order of their seeds. Costs in parameter-weighted tokens."""
+    """The samples of every question, in the order of their seeds. Costs in parameter-weighted tokens; ``usage`` and
+    ``seconds`` of all samples together."""
 
     votes: Sequence[Sequence[PoolVote]]
+    usage: Usage
+    seconds: float
 
     @property
     def size(self) -> int:
@@ -92,11 +96,19 @@ def _majority(votes: Sequence[PoolVote], count: int) -> float:
     return right / _SHUFFLES
 
 
-def votes_of(
-    samples: Sequence[Sample], usages: Sequence[Usage], answer: str, form: AnswerForm, parameters: float
-) -> list[PoolVote]:
-    """The samples of one question, compared with each other and with the right answer. Blocks for seconds."""
-    values = [sample.answer.value for sample in samples]
+def pool_of(questions: Sequence[Question], drawn: Sequence[Sequence[Drawn]], parameters: float) -> Pool:
+    """The samples of each question, from a model of so many billion parameters. Blocks for seconds."""
+    every = [one for samples in drawn for one in samples]
+    return Pool(
+        votes=[votes_of(own, one.answer, one.form, parameters) for one, own in zip(questions, drawn, strict=True)],
+        usage=sum((one.usage for one in every), Usage()),
+        seconds=sum(one.seconds for one in every),
+    )
+
+
+def votes_of(drawn: Sequence[Drawn], answer: str, form: AnswerForm, parameters: float) -> list[PoolVote]:
+    """The samples of one question, compared with each other and with the right answer."""
+    values = [one.sample.answer.value for one in drawn]
     party: dict[int, int] = {}
     correct: dict[int, bool] = {}
     for number, members in enumerate(cluster(values, form)):
@@ -106,7 +118,7 @@ def votes_of(
         PoolVote(
             party=party.get(index),
             right=index in party and correct[party[index]],
-            cost=weigh(usage, parameters),
+            cost=weigh(one.usage, parameters),
         )
-        for index, usage in enumerate(usages)
+        for index, one in enumerate(drawn)
     ]

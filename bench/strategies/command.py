@@ -5,7 +5,8 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,18 +16,20 @@ from agents.sampling import Draw, Format, attempt_of
 from bench.engines import engines_running
 from bench.measured import measured
 from bench.plot import PlottingMissing
-from bench.pooled import Pool, Pooled, PoolVote, votes_of
+from bench.pooled import Pool, Pooled, pool_of
 from bench.questions import NoQuestions, Question, data_folder, spread_questions
-from bench.record import Aim, Row, machine, new_report, write_report
+from bench.record import machine, models_of, write_report
 from bench.run import open_solver, progress_bar
-from bench.solving import Solved, Solver
+from bench.solving import Drawn, Solved, Solver, side_by_side
+from bench.strategies.aims import aims_of
+from bench.strategies.kept import NAME, EarlierUnreadable, earlier_rows, merged
 from bench.strategies.plan import KINDS, TEMPERATURE, TOP, Kind, Trial, prepared
 from bench.strategies.plot import plot, show
-from bench.strategies.report import Outcome, aims_of, row, underspecified
+from bench.strategies.report import Outcome, Pools, StrategiesReport, StrategyRow, row, vote_rows, with_costs
 from orchestrator.settings import Settings
 from orchestrator.settings_file import SettingsInvalid, load_settings
 from orchestrator.stack.part import StackError
-from orchestrator.strategies import build_strategies
+from workers.engines.errors import EngineError
 from workers.model_files.errors import ModelUnavailable
 
 # More samples of the large model cost more time than a benchmark has.
@@ -51,55 +54,70 @@ class Plan:
 
 
 class Bench:
-    """Runs a plan over engines that answer, one model and data set after the other."""
+    """Runs a plan over engines that answer, one model and data set after the other. ``earlier`` rows stay in the report
+    where this run does not measure the same again."""
 
-    def __init__(self, plan: Plan, settings: Settings, console: Console) -> None:
+    def __init__(self, plan: Plan, settings: Settings, console: Console, earlier: Sequence[StrategyRow] = ()) -> None:
         self._plan = plan
         self._settings = settings
         self._console = console
-        self._known = {*build_strategies(settings), "auto"}
-        self._references: dict[str, Sequence[Solved]] = {}
-        self._by_auto: dict[str, Sequence[Solved]] = {}
-        self.rows: list[Row] = []
-        self.aims: list[Aim] = []
-        self.pools: dict[tuple[str, str], Pool] = {}
+        self._earlier = earlier
+        self._measured: list[StrategyRow] = []
 
-    async def run(self) -> None:
+    def check(self) -> None:
+        """Raises ``NoQuestions``, before anything is started, for what could not be measured."""
+        for kind in self._kinds():
+            if not self._questions(kind):
+                raise NoQuestions(f"data set {kind.dataset!r} in {self._plan.data} has no questions of its kind")
+
+    async def run(self) -> StrategiesReport:
+        """The report is written anew after each part, so that what was measured before an end is kept."""
         # The large model first: what its cot costs is what every cost is relative to.
         for model in sorted(self._plan.models, key=lambda name: name != self._settings.named("large")):
-            for kind in KINDS:
-                if not self._plan.datasets or kind.dataset in self._plan.datasets:
-                    await self._measure(kind, model)
-        small, large = self._settings.named("small"), self._settings.named("large")
-        asking = [kind.dataset for kind in KINDS if any(trial.strategy == "auto" for trial in kind.trials)]
-        self.aims = [
-            *aims_of(self.rows, small, large),
-            *(underspecified(dataset, self._by_auto.get(dataset)) for dataset in asking),
-        ]
+            for kind in self._kinds():
+                await self._measure(kind, model)
+                write_report(self.report(), self._plan.results)
+        return self.report()
+
+    def report(self) -> StrategiesReport:
+        """What is measured by now, and what earlier runs measured beside it."""
+        head = StrategiesReport(bench=NAME, models=models_of(self._settings), aims=[], rows=[])
+        stamp = {"commit": head.commit, "created": head.created}
+        measured = [row.model_copy(update=stamp) for row in self._measured]
+        rows = with_costs(merged(self._earlier, measured), self._settings)
+        aims = aims_of(rows, self._settings.named("small"), self._settings.named("large"))
+        return head.model_copy(update={"rows": rows, "aims": aims})
+
+    def _kinds(self) -> list[Kind]:
+        """The data sets of the plan, each with what is tried on it."""
+        wanted = [kind for kind in KINDS if not self._plan.datasets or kind.dataset in self._plan.datasets]
+        kinds = [replace(kind, trials=tuple(filter(self._wanted, kind.trials))) for kind in wanted]
+        return [kind for kind in kinds if kind.trials]
+
+    def _questions(self, kind: Kind) -> list[Question]:
+        return spread_questions(self._plan.data, kind.dataset, self._plan.rows, kind.wanted)
 
     async def _measure(self, kind: Kind, model: str) -> None:
-        trials = [trial for trial in kind.trials if self._wanted(trial)]
-        if not trials:
-            return
-        questions = spread_questions(self._plan.data, kind.dataset, self._plan.rows, kind.wanted)
-        for form in kind.pools or ("cot",):
-            own = [trial for trial in trials if trial.format == form]
-            if not own and form != kind.pools[0]:
-                continue
-            settings = prepared(self._settings, self._samples(model), form)
-            async with open_solver(settings, self._plan.cache, partial(Pooled, top=TOP)) as solver:
-                if form == "cot" and kind.pools:
-                    self.pools[kind.dataset, model] = await self._pool(solver, kind, model, questions, form)
-                for trial in own:
-                    await self._try(solver, trial, kind, model, questions)
+        questions = self._questions(kind)
+        pools: dict[Format, Pool] = {}
+        for form in kind.pools:
+            async with self._solver(model, form) as solver:
+                pools[form] = await self._pool(solver, kind, model, questions, form)
+        if pools:
+            self._measured += vote_rows(kind.dataset, model, pools, self._settings)
+        for form in dict.fromkeys(trial.format for trial in kind.trials):
+            async with self._solver(model, form) as solver:
+                for trial in kind.trials:
+                    if trial.format == form:
+                        await self._try(solver, trial, kind, model, questions, pools)
+
+    def _solver(self, model: str, form: Format) -> AbstractAsyncContextManager[Solver]:
+        """Its strategies that vote draw from the pool of that format."""
+        settings = prepared(self._settings, self._samples(model), form)
+        return open_solver(settings, self._plan.cache, partial(Pooled, top=TOP))
 
     def _wanted(self, trial: Trial) -> bool:
-        if self._plan.only and trial.name not in self._plan.only and trial.strategy not in self._plan.only:
-            return False
-        if trial.strategy not in self._known:
-            self._console.print(f"  there is no strategy {trial.strategy!r} here; it is left out")
-            return False
-        return True
+        return not self._plan.only or trial.name in self._plan.only or trial.strategy in self._plan.only
 
     def _samples(self, model: str) -> int:
         large = model == self._settings.named("large")
@@ -109,39 +127,36 @@ class Bench:
         """The samples that all voting strategies share, drawn to their end."""
         gate = asyncio.Semaphore(self._plan.concurrency)
         draw = Draw(n=self._samples(model) * self._plan.seeds, temperature=TEMPERATURE, top_logprobs=TOP)
-        parameters = self._settings.models[model].parameters
-        with progress_bar(self._console, f"{kind.dataset} samples of {model}", len(questions)) as advance:
+        title = f"{kind.dataset} samples of {form}({model})"
+        with progress_bar(self._console, title, len(questions)) as advance:
 
-            async def one(question: Question) -> list[PoolVote]:
+            async def one(question: Question) -> list[Drawn]:
                 async with gate:
                     drawn = await solver.draw(question, model, attempt_of(form), draw)
-                samples, usages = [sample for sample, _ in drawn], [usage for _, usage in drawn]
-                votes = await asyncio.to_thread(votes_of, samples, usages, question.answer, question.form, parameters)
                 advance()
-                return votes
+                return drawn
 
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(one(question)) for question in questions]
-        return Pool([task.result() for task in tasks])
+            drawn = await side_by_side(one(question) for question in questions)
+        return await asyncio.to_thread(pool_of, questions, drawn, self._settings.models[model].parameters)
 
-    async def _try(self, solver: Solver, trial: Trial, kind: Kind, model: str, questions: Sequence[Question]) -> None:
+    async def _try(
+        self, solver: Solver, trial: Trial, kind: Kind, model: str, questions: Sequence[Question], pools: Pools
+    ) -> None:
         name = "auto" if trial.strategy == "auto" else f"{trial.strategy}({model})"
         if name == "auto" and model != self._settings.named("large"):
             return  # it chooses its models itself
         # Samples of different seeds do not overlap.
-        seeds = tuple(s * self._samples(model) for s in range(self._plan.seeds if trial.sampled else 1))
+        count = max(trial.seeds, self._plan.seeds) if trial.sampled else 1
+        seeds = tuple(seed * self._samples(model) for seed in range(count))
         solved: list[tuple[Solved, ...]] = []
         for seed in seeds:
             with progress_bar(self._console, f"{kind.dataset} {trial.name}({model}) {seed}", len(questions)) as advance:
-                made = await solver.solve_all(questions, name, "medium", self._plan.concurrency, advance, seed)
+                made = await solver.solve_all(
+                    questions, name, "medium", self._plan.concurrency, advance, seed, trial.temperature
+                )
             solved.append(tuple(made))
-        if trial.strategy == "cot" and model == self._settings.named("large"):
-            self._references[kind.dataset] = solved[0]
-        if trial.strategy == "auto":
-            self._by_auto[kind.dataset] = solved[0]
         outcome = Outcome(model, kind.dataset, trial.name, seeds, tuple(solved))
-        pool, reference = self.pools.get((kind.dataset, model)), self._references.get(kind.dataset)
-        self.rows.append(row(outcome, pool, reference, self._settings))
+        self._measured.append(row(outcome, pools, self._settings))
 
 
 def main() -> None:
@@ -151,13 +166,22 @@ def main() -> None:
         settings = measured(load_settings(), options.threads)
         plan = _plan(options, settings)
         console.print(f"strategies on {machine()}; cache {plan.cache}")
-        with engines_running(settings, console):
-            bench = Bench(plan, settings, console)
-            asyncio.run(bench.run())
-        report = new_report("strategies", settings, bench.rows, bench.aims)
+        earlier = [] if options.fresh else earlier_rows(plan.results, settings, console)
+        bench = Bench(plan, settings, console, earlier)
+        bench.check()
+        with engines_running(settings, console, options.threads):
+            report = asyncio.run(bench.run())
         path = write_report(report, plan.results)
-        plot(report, bench.pools, path.with_suffix(".png"))
-    except (NoQuestions, SettingsInvalid, PlottingMissing, StackError, ModelUnavailable) as error:
+        plot(report, path.with_suffix(".png"))
+    except (
+        NoQuestions,
+        SettingsInvalid,
+        PlottingMissing,
+        StackError,
+        ModelUnavailable,
+        EngineError,
+        EarlierUnreadable,
+    ) as error:
         sys.exit(str(error))
     show(report, console)
     console.print(f"written: {path} and {path.with_suffix('.png')}")
@@ -176,15 +200,21 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=0, help="threads of each engine; 0 takes the settings'")
     parser.add_argument("--cache", type=Path, help="cache of generations; by default beside the models")
     parser.add_argument("--results", type=Path, default=Path("bench/results"), help="where data and plot go")
+    parser.add_argument("--fresh", action="store_true", help="drop what earlier runs measured from the report")
     return parser.parse_args()
 
 
 def _plan(options: argparse.Namespace, settings: Settings) -> Plan:
-    """Raises ``NoQuestions`` for a data set that is not in the plan, or a number that makes no sense."""
-    known = [kind.dataset for kind in KINDS]
-    for dataset in options.dataset:
-        if dataset not in known:
-            raise NoQuestions(f"{dataset!r} is not measured here; known: {', '.join(known)}")
+    """Raises ``NoQuestions`` for a data set or a strategy that is not in the plan, or a number that makes no sense."""
+    trials = [trial for kind in KINDS for trial in kind.trials]
+    datasets, strategies = (
+        [kind.dataset for kind in KINDS],
+        [n for trial in trials for n in (trial.strategy, trial.name)],
+    )
+    for given, known in ((options.dataset, datasets), (options.only, strategies)):
+        for name in given:
+            if name not in known:
+                raise NoQuestions(f"{name!r} is not measured here; known: {', '.join(dict.fromkeys(known))}")
     for name in ("rows", "samples", "seeds", "concurrency"):
         if getattr(options, name) < 1:
             raise NoQuestions(f"--{name} {getattr(options, name)} is too few; give 1 or more")

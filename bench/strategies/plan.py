@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from agents.code import CodeOptions
 from agents.sampling import Format
 from bench.questions import Question
 from orchestrator.settings import Settings
@@ -10,6 +11,8 @@ from orchestrator.settings import Settings
 TEMPERATURE = 0.7
 TOP = 5
 """Alternatives of every token in the pool: enough for confidences, and a quarter of what twenty take to store."""
+
+SINGLE = "single sample"
 
 _LOGIC = {
     "boolean_expressions",
@@ -28,21 +31,25 @@ _LOGIC = {
 @dataclass(frozen=True, slots=True)
 class Trial:
     """A strategy as it is measured. ``format`` is how its samples are written, ``sampled`` whether another seed gives
-    another answer."""
+    another answer, and ``seeds`` how many it is given at least; ``temperature`` None is the strategy's own. ``called``
+    is its name where that is not the strategy's."""
 
     strategy: str
     format: Format = "cot"
     sampled: bool = False
+    seeds: int = 1
+    temperature: float | None = None
+    called: str = ""
 
     @property
     def name(self) -> str:
-        return f"{self.strategy} of programs" if self.format == "program" else self.strategy
+        return self.called or (f"{self.strategy} of programs" if self.format == "program" else self.strategy)
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A data set and what is tried on it. ``pools`` are the formats in which its samples are drawn, the first one the
-    yardstick; none where single answers cannot vote."""
+    """A data set and what is tried on it. ``pools`` are the formats in which its samples are drawn: every strategy is
+    set beside the votes of each, and costs are in samples of the first one. None where single answers cannot vote."""
 
     dataset: str
     trials: tuple[Trial, ...]
@@ -67,12 +74,14 @@ _VOTING = (
 _DRAFTING = (Trial("refine", sampled=True), Trial("plan"), Trial("critique"))
 _COMPUTING = (Trial("plan-tools"), Trial("tool-loop"), Trial("toolmaker"))
 _PROGRAMS = (Trial("program"), Trial("self-consistency", "program", sampled=True))
+# What verified resampling draws, without the verifying: three seeds of one short answer are cheap.
+_SINGLE = Trial("direct", sampled=True, seeds=3, temperature=CodeOptions().temperature, called=SINGLE)
 _LOGICAL = (Trial("cot"), Trial("self-consistency", sampled=True), Trial("logic", sampled=True))
 
 KINDS = (
     Kind("gsm8k_test", (Trial("cot"), *_PROGRAMS, *_VOTING, *_DRAFTING, *_COMPUTING), ("cot", "program")),
     Kind("math500", (Trial("cot"), *_PROGRAMS, *_VOTING, *_DRAFTING, *_COMPUTING), ("cot", "program"), _easy),
-    Kind("humaneval", (Trial("direct"), Trial("code", sampled=True)), ()),
+    Kind("humaneval", (Trial("direct"), _SINGLE, Trial("code", sampled=True)), ()),
     Kind("proofwriter", _LOGICAL),
     Kind("prontoqa", _LOGICAL),
     Kind("folio", (*_LOGICAL, Trial("plan"), Trial("critique"))),
