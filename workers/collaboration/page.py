@@ -38,21 +38,21 @@ class Page:
 
     def put(self, keep: Keep) -> Iterator[Written | Handover]:
         """Add tokens up to where the answer ends; yields what may be shown by now."""
-        for proposal in keep.proposals:
+        for place, proposal in enumerate(keep.proposals):
             if proposal.ends:
                 self.finished = "stop"
             else:
-                self._add(keep, proposal)
+                self._add(keep, proposal, None if place else keep.grade)
             yield from self._showable()
             if self.finished is not None:
                 return
 
-    def _add(self, keep: Keep, proposal: Proposal) -> None:
+    def _add(self, keep: Keep, proposal: Proposal, grade: float | None) -> None:
         position, model = len(self.written), self._names[keep.role]
         origin = self.written[-1].model if self.written else model
         if origin != model:
             self._held.append(Handover(position=position, origin=origin, model=model, reason=keep.reason))
-        token = _written(position, model, proposal)
+        token = _written(position, model, proposal, grade)
         self.written.append(token)
         self._held.append(token)
         self._held_text += token.text
@@ -89,7 +89,7 @@ def _length(event: Written | Handover) -> int:
     return len(event.text) if isinstance(event, Written) else 0
 
 
-def _written(position: int, model: str, proposal: Proposal) -> Written:
+def _written(position: int, model: str, proposal: Proposal, grade: float | None) -> Written:
     token = proposal.token
     alternatives = tuple(
         Alternative(text=text, logprob=logprob)
@@ -104,4 +104,5 @@ def _written(position: int, model: str, proposal: Proposal) -> Written:
         logprob=token.logprob,
         entropy=proposal.entropy,
         alternatives=alternatives[:_ALTERNATIVES],
+        grade=grade,
     )

@@ -49,11 +49,13 @@ END = Proposal(Token(id=-1, text=""), "", ends=True)
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """The next tokens of the answer and who wrote them. ``reason`` is told where that is another model than before."""
+    """The next tokens of the answer and who wrote them. ``reason`` is told where that is another model than before;
+    ``grade`` (0 to 9) is what led here, where the policy grades steps and these tokens begin one."""
 
     role: Role
     proposals: Sequence[Proposal]
     reason: str
+    grade: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,8 +55,9 @@ class Alternative(BaseModel):
 
 class Written(BaseModel):
     """One token of the answer. ``position`` counts from 0 without gaps or repeats. ``entropy`` in nats, an estimate
-    from below over the most probable tokens; None where the policy asks for none. ``text`` may be empty while a
-    character that spans several tokens is incomplete."""
+    from below over the most probable tokens; None where the policy asks for none. ``grade`` is the one, from 0 to 9,
+    for which the step that begins here was accepted or written anew, where the policy grades steps. ``text`` may be
+    empty while a character that spans several tokens is incomplete."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -67,6 +68,7 @@ class Written(BaseModel):
     logprob: float | None = None
     entropy: float | None = None
     alternatives: tuple[Alternative, ...] = ()
+    grade: float | None = None
 
 
 class Handover(BaseModel):

@@ -7,6 +7,7 @@ says the same as the one before it.
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Literal
 
 from pydantic import Field
@@ -54,17 +55,21 @@ class Stepwise:
             if steps and (_RESULT in steps[-1] or steps[-1:] == steps[-2:-1]):
                 yield Keep(desk.author(desk.written[-1]), (END,), "")
                 return
-            reason = f"the first {self._options.large_steps} steps are its own"
+            grade, reason = None, f"the first {self._options.large_steps} steps are its own"
             if len(steps) >= self._options.large_steps:
                 draft = await self._draft(desk)
-                score = await self._score(desk, draft)
-                if score >= self._options.threshold:
-                    yield Keep("small", draft, f"its step is graded {score:g}")
+                grade = await self._grade(desk, draft)
+                if grade is None:
+                    yield Keep("small", draft, "there is nothing to grade")
                     continue
-                reason = f"the small model's step is graded {score:g}, below {self._options.threshold:g}"
+                if grade >= self._options.threshold:
+                    yield Keep("small", draft, f"its step is graded {grade:g}", grade)
+                    continue
+                reason = f"the small model's step is graded {grade:g}, below {self._options.threshold:g}"
             async with aclosing(self._step(desk, "large", reason, "")) as kept:
                 async for keep in kept:
-                    yield keep
+                    yield replace(keep, grade=grade)
+                    grade = None
 
     async def _draft(self, desk: Desk) -> Sequence[Proposal]:
         draft: list[Proposal] = []
@@ -73,9 +78,10 @@ class Stepwise:
                 draft += keep.proposals
         return draft
 
-    async def _score(self, desk: Desk, draft: Sequence[Proposal]) -> float:
+    async def _grade(self, desk: Desk, draft: Sequence[Proposal]) -> float | None:
+        """None where there is no step to grade, only the end of the turn."""
         if not "".join(proposal.text for proposal in draft).strip():
-            return 9.0  # only the end of the turn: there is no step to grade
+            return None
         # With the space, because most tokenizers have digits of their own that follow one.
         opening = render("stepwise_opening") + " "
         averaged = self._options.score == "average"
