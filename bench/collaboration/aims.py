@@ -1,33 +1,30 @@
 """What the papers' shapes ask of the measured rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from bench.collaboration.line import accuracy_at
-from bench.collaboration.plan import ALONE
+from bench.collaboration.line import Distance, Outcome, distance_above_line
+from bench.collaboration.plan import ALONE, Setting
 from bench.record import Aim, Row
 
 _KEPT = 0.96
 _MOST_LARGE = 0.45
-_EFFICIENT = 0.8
 _TRAINED = "divergence"
 
+Outcomes = Mapping[Setting, Sequence[Outcome]]
 
-def aims_of(rows: Sequence[Row]) -> list[Aim]:
-    """Judged on rows of one and the same set of questions, both models alone among them."""
-    ends = {row.system: row for row in rows if row.system in ALONE}
-    small, large = ends["small"], ends["large"]
-    mixed = [row for row in rows if row.system not in ALONE]
-    untrained = [row for row in mixed if row.system != _TRAINED or "use_head=False" in row.setting]
-    trained = [row for row in mixed if row not in untrained]
-    aims = [_entropy([row for row in mixed if row.system == "entropy"], large)]
-    aims.append(_divergence(trained, untrained, small, large))
-    aims.append(_stepwise([row for row in mixed if row.system == "stepwise"], large))
-    aims.append(_efficiency(mixed))
-    return aims
+
+def aims_of(rows: Sequence[Row], outcomes: Outcomes) -> list[Aim]:
+    """Judged on rows of one and the same set of questions, both models alone among them, and on their ``outcomes``."""
+    large = next(row for row in rows if row.system == "large")
+    return [
+        _entropy([row for row in rows if row.system == "entropy"], large),
+        _divergence(outcomes),
+        _stepwise([row for row in rows if row.system == "stepwise"], large),
+    ]
 
 
 def _entropy(rows: Sequence[Row], large: Row) -> Aim:
-    fit = [row for row in rows if row.large_share <= _MOST_LARGE]
+    fit = [row for row in rows if _share(row) <= _MOST_LARGE]
     best = max(fit or rows, key=lambda row: row.accuracy, default=None)
     kept = None if best is None else best.accuracy / max(large.accuracy, 1e-9)
     reached = bool(fit) and kept is not None and kept >= _KEPT
@@ -40,20 +37,27 @@ def _entropy(rows: Sequence[Row], large: Row) -> Aim:
     )
 
 
-def _divergence(trained: Sequence[Row], untrained: Sequence[Row], small: Row, large: Row) -> Aim:
-    points = [(row.large_share, row.accuracy) for row in (small, *trained, large)]
-    behind = [row for row in untrained if accuracy_at(row.large_share, points) < row.accuracy]
-    reached = bool(trained) and bool(untrained) and not behind
-    curve = "; ".join(_named(row) for row in trained) or "not measured"
-    why = ""
-    if trained and behind:
-        why = "at their share of large tokens better than divergence: " + "; ".join(_named(row) for row in behind)
+def _divergence(outcomes: Outcomes) -> Aim:
+    mixed = [setting for setting in outcomes if setting.policy not in ALONE]
+    trained = [setting for setting in mixed if setting.policy == _TRAINED and setting.by_head]
+    line = [outcomes[setting] for setting in outcomes if setting.policy in ALONE or setting in trained]
+    others = {
+        setting: distance_above_line(outcomes[setting], line) for setting in mixed if trained and setting not in trained
+    }
+    below = [_distance(setting, one) for setting, one in others.items() if one.high < 0]
+    above = [_distance(setting, one) for setting, one in others.items() if one.low > 0]
+    open_ = [_distance(setting, one) for setting, one in others.items() if not one.decided]
+    parts = (("below the line", below), ("above it", above), ("not decided", open_))
+    n = len(next(iter(outcomes.values())))
     return Aim(
         aim="divergence is above every training-free policy at the same share of large tokens",
-        target="its line, drawn between its settings and both models, is above all of them",
-        measured=curve,
-        reached=reached,
-        why=why,
+        target="all of them are below its line, drawn between its settings and both models, with 95 % intervals of a "
+        "paired bootstrap over the questions",
+        measured="; ".join(f"{what}: {', '.join(listed) or 'none'}" for what, listed in parts)
+        if others
+        else "not measured",
+        reached=bool(others) and len(below) == len(others),
+        why=f"{len(open_)} of {len(others)} comparisons are not decided with n = {n}" if open_ else "",
     )
 
 
@@ -69,25 +73,16 @@ def _stepwise(rows: Sequence[Row], large: Row) -> Aim:
     )
 
 
-def _efficiency(rows: Sequence[Row]) -> Aim:
-    worst = min(rows, key=lambda row: row.extra["efficiency"], default=None)
-    below = [row for row in rows if row.extra["efficiency"] < _EFFICIENT]
-    listed = "; ".join(
-        f"{row.system} {row.setting} {row.extra['efficiency']:.2f} at {row.extra['calls_per_100']:.0f} calls and "
-        f"{row.extra['handovers_per_100']:.0f} hand-overs a hundred tokens"
-        for row in below
-    )
-    return Aim(
-        aim="the time that the tokens must take, over the time it took",
-        target=f"≥ {_EFFICIENT} for every policy",
-        measured="not measured" if worst is None else f"{worst.extra['efficiency']:.2f} at worst ({worst.system})",
-        reached=worst is not None and not below,
-        why=f"what a call costs besides its tokens: {listed}" if below else "",
-    )
+def _share(row: Row) -> float:
+    return row.extra["mixing_share"]
 
 
 def _named(row: Row) -> str:
-    return f"{row.system} {row.setting} {row.accuracy:.3f} at a share of {row.large_share:.2f}".replace("  ", " ")
+    return f"{row.system} {row.setting} {row.accuracy:.3f} at a share of {_share(row):.2f}".replace("  ", " ")
+
+
+def _distance(setting: Setting, one: Distance) -> str:
+    return f"{setting.name} {one.above * 100:+.0f} [{one.low * 100:+.0f}, {one.high * 100:+.0f}]"
 
 
 def _above(row: Row) -> str:

@@ -1,4 +1,5 @@
-"""Two models write one answer: every policy beside both models alone. ``python -m bench.collaboration``."""
+"""Two models write one answer: every policy beside both models alone. ``python -m bench.collaboration``; with
+``--ablations`` what tells why, with ``--timing`` what an answer takes that is written alone."""
 
 import asyncio
 import hashlib
@@ -6,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -15,14 +16,25 @@ from rich.table import Table
 from bench.collaboration.aims import aims_of
 from bench.collaboration.costs import EngineCosts, measure_costs
 from bench.collaboration.gpu import Gpu, GpuModel, GpuUnreadable, read_gpu
-from bench.collaboration.plan import PARTS, Part, Setting, one_of_each, only, settings_of_policies, wanted
+from bench.collaboration.plan import (
+    PARTS,
+    TIMED,
+    Part,
+    Setting,
+    ablations,
+    one_of_each,
+    only,
+    settings_of_policies,
+    wanted,
+)
 from bench.collaboration.plot import plot_shares
-from bench.collaboration.rows import POOLED, Graded, Sizes, rows_of
+from bench.collaboration.rows import POOLED, Answers, Graded, Sizes, outcomes_of, rows_of
+from bench.collaboration.timing import TimingReport, efficiency_aim, show_timing, timing_rows
 from bench.collaboration.traces import BenchPair, Trace, TraceCache, TraceWriter
 from bench.engines import closed_after, engines_running
 from bench.plot import PlottingMissing
 from bench.questions import NoQuestions, Question, data_folder, read_questions
-from bench.record import Report, Row, new_report, write_report
+from bench.record import Aim, Report, Row, models_of, new_report, write_report
 from bench.run import progress_bar
 from bench.solving import build_of
 from orchestrator.model_park import build_engine
@@ -41,6 +53,13 @@ from workers.model_files.errors import ModelUnavailable
 
 _STEP_TOKENS = 700
 
+Kind = Literal["collaboration", "collaboration-ablations", "collaboration-timing"]
+"""What is measured, and the name of its report."""
+
+
+class UnknownBench(Exception):
+    """The options do not say one thing to measure."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bench:
@@ -54,8 +73,8 @@ class Bench:
     results: Path
     head: TrainedHead | None
     gpu: Gpu
-    at_once: int
-    timed: int
+    at_once: int = 1
+    kind: Kind = "collaboration"
     one: bool = False
 
     @property
@@ -71,44 +90,54 @@ class Bench:
             head="" if self.head is None else _digest(self.head),
         )
 
+    @property
+    def sizes(self) -> Sizes:
+        pair, models = self.pair, self.settings.models
+        return Sizes(pair, models[pair.small].parameters, models[pair.large].parameters)
+
+    @property
+    def timed(self) -> bool:
+        return self.kind == "collaboration-timing"
+
     def compared(self) -> Sequence[Setting]:
-        plan = one_of_each if self.one else settings_of_policies
-        return only(plan(self.head is not None), self.policies)
+        with_head = self.head is not None
+        if self.kind == "collaboration-ablations":
+            return only(ablations(), self.policies)
+        return only(one_of_each(with_head) if self.one else settings_of_policies(with_head), self.policies)
 
     def heads(self) -> Mapping[tuple[str, str], Head]:
         return {} if self.head is None else {(self.pair.small, self.pair.large): self.head}
 
 
 class Runner:
-    """Answers what is not in the cache. Costs are measured once, when something has to be written."""
+    """Answers what is not in the cache. Where answers are timed, the costs of tokens are measured once, when something
+    has to be written."""
 
     def __init__(self, bench: Bench, engines: Mapping[str, Engine], cache: TraceCache, console: Console) -> None:
         self._engines = engines
         self._console = console
         collaboration = LocalCollaboration(engines, heads=bench.heads())
-        self._writer = TraceWriter(collaboration, cache, bench.pair, _STEP_TOKENS)
+        self._writer = TraceWriter(collaboration, cache, bench.pair, _STEP_TOKENS, bench.at_once)
         self._costs: dict[str, EngineCosts] = {}
         self._measuring = asyncio.Lock()
         self._at_once = bench.at_once
         self._timed = bench.timed
 
     async def answers(self, questions: Sequence[Question], setting: Setting, dataset: str) -> list[Graded]:
-        """In the order of the questions. The first few are written one at a time, so that their time is their own."""
-        timed = questions[: self._timed] if self._at_once > 1 else questions
+        """In the order of the questions."""
         with progress_bar(self._console, f"{dataset} {setting.name}", len(questions)) as advance:
-            graded = await self._graded(timed, setting, 1, advance)
-            return graded + await self._graded(questions[len(timed) :], setting, self._at_once, advance)
+            return await self._graded(questions, setting, advance)
 
     async def _graded(
-        self, questions: Sequence[Question], setting: Setting, at_once: int, advance: Callable[[], None]
+        self, questions: Sequence[Question], setting: Setting, advance: Callable[[], None]
     ) -> list[Graded]:
-        gate = asyncio.Semaphore(at_once)
+        gate = asyncio.Semaphore(self._at_once)
 
         async def one(question: Question) -> Graded:
             async with gate:
                 trace = self._writer.found(question, setting)
-                if trace is None:
-                    trace = await self._writer.write(question, setting, await self._measured(), at_once)
+                if trace is None or (self._timed and not trace.costs):
+                    trace = await self._writer.write(question, setting, await self._measured())
                 graded = Graded(question, trace, await asyncio.to_thread(_right, question, trace))
             advance()
             return graded
@@ -119,7 +148,7 @@ class Runner:
 
     async def _measured(self) -> dict[str, EngineCosts]:
         async with self._measuring:
-            if not self._costs:
+            if self._timed and not self._costs:
                 await self._measure()
         return self._costs
 
@@ -130,12 +159,10 @@ class Runner:
             self._console.print(f"  {name}: {1000 * costs.decode:.1f} ms to decode a token; to read one: {read}")
 
 
-async def run(bench: Bench, console: Console) -> list[Row]:
-    """Every setting on every part, and all parts together; rows in that order."""
-    pair, models = bench.pair, bench.settings.models
-    sizes = Sizes(pair, models[pair.small].parameters, models[pair.large].parameters)
-    engines = {name: build_engine(bench.settings, name) for name in (pair.small, pair.large)}
-    rows: list[Row] = []
+async def run(bench: Bench, console: Console) -> dict[str, Answers]:
+    """Every setting on every part, and all parts together, by set of questions in that order."""
+    engines = {name: build_engine(bench.settings, name) for name in (bench.pair.small, bench.pair.large)}
+    found: dict[str, Answers] = {}
     pooled: dict[Setting, list[Graded]] = {}
     async with closed_after(engines.values()):
         with closing(TraceCache(bench.cache)) as cache:
@@ -146,8 +173,8 @@ async def run(bench: Bench, console: Console) -> list[Row]:
                 for setting in bench.compared():
                     answers[setting] = await runner.answers(questions, setting, part.dataset)
                     pooled.setdefault(setting, []).extend(answers[setting])
-                rows += rows_of(part.dataset, answers, sizes, bench.gpu)
-    return rows if len(bench.parts) == 1 else [*rows, *rows_of(POOLED, pooled, sizes, bench.gpu)]
+                found[part.dataset] = answers
+    return found if len(bench.parts) == 1 else {**found, POOLED: pooled}
 
 
 def _right(question: Question, trace: Trace) -> bool:
@@ -176,36 +203,42 @@ def main(
         typer.Option(help="JSON of what a GPU costs, to model wall-clock by; by default an A100's data sheet."),
     ] = None,
     results: Annotated[Path, typer.Option(help="Where data and plot go.")] = Path("bench/results"),
-    cache: Annotated[Path | None, typer.Option(help="Cache of answers; by default beside the models.")] = None,
+    cache: Annotated[
+        Path | None, typer.Option(help="Cache of answers; by default beside the models, timed ones by themselves.")
+    ] = None,
     threads: Annotated[int, typer.Option(help="Threads of each engine; 0 takes the settings'.")] = 0,
     one: Annotated[bool, typer.Option(help="One setting of every policy, the one it is used at.")] = False,
-    at_once: Annotated[
-        int, typer.Option(help="Answers under way at once; then only the first of a set are timed.", min=1)
-    ] = 1,
-    timed: Annotated[int, typer.Option(help="With --at-once: how many of a set are written alone.", min=1)] = 6,
+    at_once: Annotated[int, typer.Option(help="Answers under way at once; 1 where they are timed.", min=1)] = 1,
+    ablations: Annotated[bool, typer.Option(help="What tells why; in a report of its own.")] = False,
+    timing: Annotated[
+        bool,
+        typer.Option(help="Seconds and efficiency of the first 3 questions of every set, each answer written alone."),
+    ] = False,
 ) -> None:
     """Accuracy against the share of large tokens; every answer is cached as soon as it is written, so it can be run in
     pieces with --only."""
     console = Console()
     try:
+        kind = _kind(ablations, timing, at_once)
         settings = load_settings().with_threads(threads)
         small, large = (settings.models[settings.named(role)] for role in ("small", "large"))
         bench = Bench(
             settings=settings,
-            parts=_parts(dataset, rows),
+            parts=_parts(dataset, rows, TIMED if timing else PARTS),
             policies=only or (),
             data=data_folder(data),
-            cache=cache or settings.storage.models.parent / "collaborations.sqlite",
+            cache=cache or settings.storage.models.parent / ("timings.sqlite" if timing else "collaborations.sqlite"),
             results=results,
             head=HeadShelf().find(small.sha256, large.sha256, head),
             gpu=read_gpu(gpu) if gpu else GpuModel(),
             at_once=at_once,
-            timed=timed,
+            kind=kind,
             one=one,
         )
         with engines_running(settings, console, threads):
-            measured = asyncio.run(run(bench, console))
-        _report(bench, measured, console)
+            answers = asyncio.run(run(bench, console))
+        report = _report_times if timing else _report
+        report(bench, answers, console)
     except (
         NoQuestions,
         SettingsInvalid,
@@ -214,13 +247,14 @@ def main(
         ModelUnavailable,
         HeadUnreadable,
         GpuUnreadable,
+        UnknownBench,
     ) as error:
         console.print(f"[red]{error}[/red]", highlight=False)
         raise typer.Exit(1) from None
 
 
-def _parts(datasets: Sequence[str] | None, rows: int) -> tuple[Part, ...]:
-    parts = PARTS if datasets is None else tuple(_part(text) for text in datasets)
+def _parts(datasets: Sequence[str] | None, rows: int, usual: tuple[Part, ...]) -> tuple[Part, ...]:
+    parts = usual if datasets is None else tuple(_part(text) for text in datasets)
     return tuple(Part(part.dataset, rows or part.rows) for part in parts)
 
 
@@ -231,12 +265,57 @@ def _part(text: str) -> Part:
     return Part(name, int(rows) if rows else 10**9)
 
 
-def _report(bench: Bench, rows: list[Row], console: Console) -> None:
+def _kind(ablations: bool, timing: bool, at_once: int) -> Kind:
+    """Raises ``UnknownBench``."""
+    if timing and (ablations or at_once > 1):
+        raise UnknownBench("--timing is of the policies, one answer at a time: leave --ablations and --at-once out")
+    if timing:
+        return "collaboration-timing"
+    return "collaboration-ablations" if ablations else "collaboration"
+
+
+def _report_times(bench: Bench, answers: Mapping[str, Answers], console: Console) -> None:
+    rows = timing_rows(answers)
     judged = [row for row in rows if row.dataset == rows[-1].dataset]
-    report = new_report("collaboration", bench.settings, rows, aims_of(judged))
-    _show(report, console)
+    threads = {name: bench.settings.models[name].engine.threads for name in (bench.pair.small, bench.pair.large)}
+    report = TimingReport(
+        bench=bench.kind,
+        models=models_of(bench.settings),
+        threads=threads,
+        rows=rows,
+        aims=[efficiency_aim(judged)],
+    )
+    show_timing(report, console)
+    if _whole(bench, console):
+        console.print(f"written: {write_report(report, bench.results)}")
+
+
+def _whole(bench: Bench, console: Console) -> bool:
     if bench.policies:
         console.print("a part of the policies: no report is written")
+    return not bench.policies
+
+
+def rows_by_set(bench: Bench, answers: Mapping[str, Answers]) -> list[Row]:
+    return [
+        row for dataset, by_setting in answers.items() for row in rows_of(dataset, by_setting, bench.sizes, bench.gpu)
+    ]
+
+
+def _aims(bench: Bench, rows: Sequence[Row], answers: Mapping[str, Answers]) -> list[Aim]:
+    """On all questions together. Ablations have none: they are for what is said of the others."""
+    if bench.kind == "collaboration-ablations":
+        return []
+    dataset = rows[-1].dataset
+    outcomes = {setting: outcomes_of(graded, bench.pair.large) for setting, graded in answers[dataset].items()}
+    return aims_of([row for row in rows if row.dataset == dataset], outcomes)
+
+
+def _report(bench: Bench, answers: Mapping[str, Answers], console: Console) -> None:
+    rows = rows_by_set(bench, answers)
+    report = new_report(bench.kind, bench.settings, rows, _aims(bench, rows, answers))
+    _show(report, console)
+    if not _whole(bench, console):
         return
     path = write_report(report, bench.results)
     plot_shares(report, path.with_suffix(".png"))
@@ -245,7 +324,7 @@ def _report(bench: Bench, rows: list[Row], console: Console) -> None:
 
 def _show(report: Report, console: Console) -> None:
     table = Table(title="collaboration: accuracy with 95 % interval, and points above random mixing of the two models")
-    headings = ("set", "policy", "n", "accuracy", "95 %", "large", "above the line", "B", "hand-overs", "eff.", "s")
+    headings = ("set", "policy", "n", "accuracy", "95 %", "large", "above the line", "B", "hand-overs")
     for heading in headings:
         table.add_column(heading)
     for row in report.rows:
@@ -256,12 +335,10 @@ def _show(report: Report, console: Console) -> None:
             str(row.n),
             f"{row.accuracy:.3f}",
             f"{row.ci95[0]:.2f}–{row.ci95[1]:.2f}",
-            f"{row.large_share:.2f}",
+            f"{extra['mixing_share']:.2f}",
             f"{extra['above_line']:+.3f} [{extra['above_line_low']:+.2f}, {extra['above_line_high']:+.2f}]",
             f"{extra['activated_billions']:.2f}",
             f"{extra['handovers_per_100']:.1f}",
-            f"{extra['efficiency']:.2f}",
-            f"{extra['seconds_per_answer']:.1f}",
         )
     console.print(table)
     for aim in report.aims:

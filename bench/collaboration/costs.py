@@ -46,10 +46,16 @@ class EngineCosts(BaseModel):
 Costs = Mapping[str, EngineCosts]
 
 
+def decoding_steps(used: Usage, calls: int) -> int:
+    """Passes over the weights beside those that read: the first token of every call comes out of its reading."""
+    return max(0, used.completion - calls)
+
+
 def needed_seconds(usage: Mapping[str, Usage], calls: Mapping[str, int], costs: Costs) -> float:
     """The time that the tokens which were decoded and read must take, one after the other."""
     return sum(
-        used.completion * costs[model].decode + costs[model].read_seconds(used.prompt - used.cached, calls[model])
+        decoding_steps(used, calls[model]) * costs[model].decode
+        + costs[model].read_seconds(used.prompt - used.cached, calls[model])
         for model, used in usage.items()
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from bench.collaboration.costs import EngineCosts
+from bench.collaboration.costs import EngineCosts, decoding_steps
 from workers.usage import Usage
 
 # Billions of parameters of the small and the large model, beside the pair's own.
@@ -59,13 +59,14 @@ class Gpu(BaseModel, ABC):
         return max(0.0, added / saved) * self.decode(large[1]) / self.decode(small[1])
 
     def _busy(self, work: Work, model: str, size: float) -> float:
-        """Seconds of decoding and reading. Every call reads all weights at least once."""
+        """Seconds of decoding and reading. Every call's reading takes at least one pass over all weights, out of which
+        its first token comes."""
         usage, calls = work
         if model not in usage:
             return 0.0
         used, times = usage[model], calls[model]
         reading = max(self.read(size, used.prompt - used.cached, times), times * self.decode(size))
-        return used.completion * self.decode(size) + reading
+        return decoding_steps(used, times) * self.decode(size) + reading
 
 
 class GpuModel(Gpu):

@@ -26,6 +26,11 @@ class Setting:
     def name(self) -> str:
         return f"{self.policy} {self.label}".strip()
 
+    @property
+    def by_head(self) -> bool:
+        """Whether a trained head has a say, where there is one."""
+        return self.policy == "divergence" and bool(dict(self.options).get("use_head", True))
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -36,6 +41,7 @@ class Part:
 
 
 PARTS = (Part("gsm8k_test", 40), Part("math500", 20))
+TIMED = (Part("gsm8k_test", 3), Part("math500", 3))
 _HARDEST = 3
 
 
@@ -57,6 +63,16 @@ def settings_of_policies(with_head: bool) -> tuple[Setting, ...]:
     divergence = head if with_head else [_by_entropy(0.45), _by_entropy(0.9)]
     others = [setting("stepwise"), setting("stepwise", threshold=8.0), setting("reflection"), setting("hawkeye")]
     return (*map(setting, ALONE), *entropy, *leader, *divergence, *others)
+
+
+def ablations() -> tuple[Setting, ...]:
+    """What tells why the policies do as they do, beside both models alone: whether it is the single token or the
+    stretch that makes ``divergence`` by entropy better than ``entropy``, the latter at a larger share; a stricter
+    grading; and entropy alone at the shares of large tokens that the head takes at two thresholds."""
+    token = [setting("entropy", threshold=0.45, window=window, stay=1) for window in (1, 5)]
+    steps = [setting("stepwise", threshold=9.0), setting("stepwise", threshold=8.5, score="average")]
+    at_the_heads_shares = [_by_entropy(0.2), _by_entropy(0.33)]
+    return (*map(setting, ALONE), *token, setting("entropy", threshold=0.15), *steps, *at_the_heads_shares)
 
 
 def one_of_each(with_head: bool) -> tuple[Setting, ...]:

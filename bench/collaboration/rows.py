@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.collaboration.costs import needed_seconds
 from bench.collaboration.gpu import Gpu, Work
+from bench.collaboration.grading import grading
 from bench.collaboration.line import Outcome, distance_above_line
 from bench.collaboration.plan import ALONE, Setting
 from bench.collaboration.traces import BenchPair, Trace
@@ -25,9 +25,10 @@ class Graded:
     trace: Trace
     correct: bool
 
-    @property
-    def outcome(self) -> Outcome:
-        return Outcome(self.correct, len(self.trace.authors), self.trace.authors.count("l"))
+    def outcome(self, large: str) -> Outcome:
+        """``large``: the large model's name."""
+        by_large = self.trace.usage.get(large, Usage()).completion
+        return Outcome(self.correct, self.trace.authors.count("s") + by_large, by_large)
 
 
 Answers = Mapping[Setting, Sequence[Graded]]
@@ -46,8 +47,7 @@ class Sizes:
 
 
 def rows_of(dataset: str, answers: Answers, sizes: Sizes, gpu: Gpu) -> list[Row]:
-    """One row for each setting; the first two are the models alone. ``seconds`` are those of the ``timed`` answers, the
-    ones that were written one at a time."""
+    """One row for each setting, with outcomes of both models alone among ``answers``."""
     ends = {setting.policy: graded for setting, graded in answers.items() if setting.policy in ALONE}
     return [_row(dataset, setting, graded, ends, sizes, gpu) for setting, graded in answers.items()]
 
@@ -65,10 +65,9 @@ def _row(
     tokens = sum(len(one.trace.authors) for one in graded)
     large = sum(one.trace.authors.count("l") for one in graded)
     base, _ = totals(ends["large"])
-    above = distance_above_line(_outcomes(graded), _outcomes(ends["small"]), _outcomes(ends["large"]))
-    timed = [one.trace for one in graded if one.trace.at_once == 1] or [one.trace for one in graded]
-    seconds = sum(trace.seconds for trace in timed)
-    needed = sum(needed_seconds(trace.usage, trace.calls, trace.costs) for trace in timed)
+    outcomes = outcomes_of(graded, sizes.pair.large)
+    above = distance_above_line(outcomes, [outcomes_of(end, sizes.pair.large) for end in ends.values()])
+    decoded = sum(used.completion for used in usage.values())
     return Row(
         system=setting.policy,
         setting=setting.label,
@@ -80,27 +79,29 @@ def _row(
         tokens=usage,
         large_share=large / tokens if tokens else 0.0,
         cost=_weighted(usage, sizes) / _weighted(base, sizes),
-        seconds=seconds,
+        seconds=sum(one.trace.seconds for one in graded),
         extra={
             "tokens_per_answer": tokens / n,
             "activated_billions": sum(used.completion * sizes.of(model) for model, used in usage.items()) / tokens,
             "handovers_per_100": 100 * sum(one.trace.handovers for one in graded) / tokens,
             "calls_per_100": 100 * sum(calls.values()) / tokens,
-            "discarded_share": 1 - tokens / max(1, sum(used.completion for used in usage.values())),
-            "timed": len(timed),
-            "seconds_per_answer": seconds / len(timed),
-            "needed_seconds": needed,
-            "efficiency": needed / seconds,
+            "calls_small": calls.get(sizes.pair.small, 0),
+            "calls_large": calls.get(sizes.pair.large, 0),
+            "discarded_share": 1 - tokens / max(1, decoded),
+            "decoded_share": usage.get(sizes.pair.large, Usage()).completion / max(1, decoded),
+            "mixing_share": sum(one.large for one in outcomes) / max(1, sum(one.tokens for one in outcomes)),
             "above_line": above.above,
             "above_line_low": above.low,
             "above_line_high": above.high,
+            **grading(graded),
             **_on_gpu(gpu, totals(graded), totals(ends["large"]), sizes),
         },
     )
 
 
-def _outcomes(graded: Sequence[Graded]) -> list[Outcome]:
-    return [one.outcome for one in graded]
+def outcomes_of(graded: Sequence[Graded], large: str) -> list[Outcome]:
+    """``large``: the large model's name."""
+    return [one.outcome(large) for one in graded]
 
 
 def totals(graded: Sequence[Graded]) -> tuple[dict[str, Usage], dict[str, int]]:

@@ -30,9 +30,9 @@ _SCHEMA = "CREATE TABLE IF NOT EXISTS trace (key TEXT PRIMARY KEY, value BLOB NO
 
 
 class Trace(BaseModel):
-    """One answer: its text, by whom its tokens are (one letter each, s or l), what both engines did for it, how long it
-    took, and what their tokens cost at the time. ``at_once``: how many answers shared the engines; only where it was
-    alone do its ``seconds`` say anything about its own tokens."""
+    """One answer: its text, by whom its tokens are (one letter each, s or l), the grades that its steps were given in
+    order, what both engines did for it, how long it took, and, where it was timed, what their tokens cost at the
+    time."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -43,8 +43,8 @@ class Trace(BaseModel):
     calls: dict[str, int]
     reason: FinishReason
     seconds: float
-    costs: dict[str, EngineCosts]
-    at_once: int = 1
+    costs: dict[str, EngineCosts] = {}
+    grades: tuple[float, ...] = ()
 
 
 class TraceCache:
@@ -82,7 +82,9 @@ class BenchPair(BaseModel):
 
 
 class TraceWriter:
-    """Answers questions by a policy, or finds the answers. ``costs`` of the engines are stored with what is written."""
+    """Answers questions by a policy, or finds the answers. ``at_once``: how many of them share the engines; answers
+    that were written beside more or fewer others are not found, since neither their seconds nor, to the last bit, their
+    tokens need be the same."""
 
     def __init__(
         self,
@@ -90,16 +92,19 @@ class TraceWriter:
         cache: TraceCache,
         pair: BenchPair,
         step_tokens: int,
+        at_once: int = 1,
     ) -> None:
         self._collaboration = collaboration
         self._cache = cache
         self._pair = pair
         self._sampling = Sampling(max_tokens=step_tokens, seed=0)
+        self._at_once = at_once
 
     def found(self, question: Question, setting: Setting) -> Trace | None:
         return self._cache.read(self._key(question, setting))
 
-    async def write(self, question: Question, setting: Setting, costs: dict[str, EngineCosts], at_once: int) -> Trace:
+    async def write(self, question: Question, setting: Setting, costs: dict[str, EngineCosts]) -> Trace:
+        """``costs`` of the engines' tokens are stored with it."""
         request = CollaborationRequest(
             job=uuid.uuid4().hex,
             policy=setting.policy,
@@ -109,7 +114,7 @@ class TraceWriter:
             sampling=self._sampling,
             options=dict(setting.options),
         )
-        text, authors, handovers = [], [], 0
+        text, authors, grades, handovers = [], [], [], 0
         finish: CollaborationFinish | None = None
         started = time.perf_counter()
         async with aclosing(self._collaboration.write(request)) as events:
@@ -118,6 +123,8 @@ class TraceWriter:
                     case Written():
                         text.append(event.text)
                         authors.append("l" if event.model == self._pair.large else "s")
+                        if event.grade is not None:
+                            grades.append(event.grade)
                     case Handover():
                         handovers += 1
                     case CollaborationFinish():
@@ -133,20 +140,20 @@ class TraceWriter:
             reason=finish.reason,
             seconds=time.perf_counter() - started,
             costs=costs,
-            at_once=at_once,
+            grades=tuple(grades),
         )
         self._cache.write(self._key(question, setting), trace)
         return trace
 
     def _key(self, question: Question, setting: Setting) -> str:
-        judged_by_head = setting.policy == "divergence" and dict(setting.options).get("use_head", True)
         identity = {
             "pair": self._pair.model_dump(exclude={"small", "large", "head"}),
-            "head": self._pair.head if judged_by_head else "",
+            "head": self._pair.head if setting.by_head else "",
             "policy": setting.policy,
             # With the defaults, so that a changed default is another answer.
             "options": policy_options(setting.policy, dict(setting.options)).model_dump(),
             "messages": [message.openai() for message in _messages(question)],
+            "at_once": self._at_once,
             "sampling": [self._sampling.max_tokens, self._sampling.temperature, self._sampling.seed],
         }
         return hashlib.sha256(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)).hexdigest()
