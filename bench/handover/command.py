@@ -1,6 +1,7 @@
 """``python -m bench.handover``: what a hand-over between two models costs, at growing lengths of the text before it.
 
-A turn ends by itself at its bound, or is cut short by an abort. The default pair on llama.cpp as the settings say; with
+A turn ends by itself at its bound, or is cut short by an abort; on llama.cpp it is also measured how a hand-over goes
+once the engine that was cut is idle. The default pair on llama.cpp as the settings say; with
 ``--sglang SMALL_URL LARGE_URL`` two SGLang servers as well. Each kind of engine has a report of its own.
 """
 
@@ -8,17 +9,19 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
 from rich.console import Console
 
 from bench.engines import closed_after, engines_running
+from bench.handover.idle import idle_at
 from bench.handover.report import HandoverReport, HandoverRow, aims_of, plot, rows_of, show
-from bench.handover.timing import WAYS, hand_over
+from bench.handover.timing import WAYS, Idle, Way, hand_over
 from bench.plot import PlottingMissing
 from bench.record import models_of, write_report
+from orchestrator.addresses import engine_url
 from orchestrator.model_park import build_engine
 from orchestrator.settings import Settings
 from orchestrator.settings_file import SettingsInvalid, load_settings
@@ -32,11 +35,21 @@ from workers.model_files.errors import ModelUnavailable
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two engines of one kind; ``models`` is what the report says of them."""
+    """Two engines of one kind; ``models`` is what the report says of them, ``idle`` how to wait until each has nothing
+    under way, where its server can be asked."""
 
     system: str
     engines: Mapping[Role, Engine]
     models: list[dict[str, str]]
+    idle: Mapping[Role, Idle] = field(default_factory=dict)
+
+    def ways(self, console: Console) -> Sequence[Way]:
+        if self.idle:
+            return WAYS
+        console.print(
+            f"  {self.system}: hand-overs once the cut engine is idle are left out: its servers do not say who is busy"
+        )
+        return [way for way in WAYS if way != "settled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +88,15 @@ async def _measure_configured(settings: Settings, plan: Plan, console: Console) 
     small, large = settings.named("small"), settings.named("large")
     engines: dict[Role, Engine] = {"small": build_engine(settings, small), "large": build_engine(settings, large)}
     async with closed_after(engines.values()):
-        await measure(Pair(settings.models[large].engine.kind, engines, models_of(settings)), plan, console)
+        kind = settings.models[large].engine.kind
+        await measure(Pair(kind, engines, models_of(settings), _idle(settings)), plan, console)
+
+
+def _idle(settings: Settings) -> dict[Role, Idle]:
+    names: dict[Role, str] = {"small": settings.named("small"), "large": settings.named("large")}
+    if any(settings.models[name].engine.kind != "llamacpp" for name in names.values()):
+        return {}
+    return {role: idle_at(engine_url(settings, name)) for role, name in names.items()}
 
 
 async def measure_sglang(urls: Sequence[str], plan: Plan, console: Console) -> None:
@@ -89,9 +110,9 @@ async def measure_sglang(urls: Sequence[str], plan: Plan, console: Console) -> N
 async def measure(pair: Pair, plan: Plan, console: Console) -> None:
     """The report is written anew after each part: on a slow engine what was measured before an end is kept."""
     rows: list[HandoverRow] = []
-    for prefix, way in product(plan.prefixes, WAYS):
+    for prefix, way in product(plan.prefixes, pair.ways(console)):
         console.print(f"  {pair.system}: {plan.times} hand-overs in each direction after {prefix} tokens, {way}")
-        handings = [handing async for handing in hand_over(pair.engines, prefix, plan.turn, plan.times, way)]
+        handings = [handing async for handing in hand_over(pair.engines, prefix, plan.turn, plan.times, way, pair.idle)]
         rows += rows_of(pair.system, prefix, plan.turn, handings)
         report = HandoverReport(bench=f"handover-{pair.system}", models=pair.models, rows=rows, aims=aims_of(rows))
         path = write_report(report, plan.results)

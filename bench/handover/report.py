@@ -1,5 +1,6 @@
 """From timed hand-overs to rows, an aim, a table and a plot."""
 
+import math
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
@@ -13,6 +14,7 @@ from bench.handover.timing import WAYS, Handing, Way
 from bench.plot import blank
 from bench.record import Aim, ReportHead
 
+_NOTCH = 1.57
 _SHARE = 1.1
 _NOISE_MS = 5.0
 _WHY_LONGER = "what is new attends to all before it, so that reading itself takes longer after a longer text"
@@ -24,7 +26,8 @@ class HandoverRow(BaseModel):
     ``own``: the median until the same model's next token when nothing is new to it; ``delta`` is what remains, the
     price of reading the ``read`` tokens that the other one wrote (median) and of the abort, where the turn was cut.
     ``prefill`` is what the same engine takes beyond ``own`` for as many new tokens behind the same prefix without any
-    hand-over (median). ``cached``: the fewest tokens that the cache served."""
+    hand-over (median). ``cached``: the fewest tokens that the cache served. ``settling``: milliseconds that were waited
+    until the engine whose turn was cut was idle (median); they are in none of the others."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -42,6 +45,18 @@ class HandoverRow(BaseModel):
     prefill: float
     read: float
     cached: int
+    settling: float = 0.0
+
+    @property
+    def excess(self) -> float:
+        """Milliseconds beyond the reading of as many tokens that nobody handed over."""
+        return self.delta - self.prefill
+
+    @property
+    def spread(self) -> float:
+        """Half of the median's 95 % interval in milliseconds, as the notches of a box plot have it."""
+        low, high = self.quartiles
+        return _NOTCH * (high - low) / math.sqrt(self.n)
 
 
 class HandoverReport(ReportHead):
@@ -73,16 +88,24 @@ def rows_of(system: str, prefix: int, turn: int, handings: Sequence[Handing]) ->
                 prefill=float(np.median(np.array([handing.prefill for handing in own]) * 1000 - floors)),
                 read=float(np.median([handing.read for handing in own])),
                 cached=min(handing.cached for handing in own),
+                settling=float(np.median([handing.settling for handing in own])) * 1000,
             )
         )
     return rows
 
 
 def aims_of(rows: Sequence[HandoverRow]) -> list[Aim]:
-    """Two for each kind of engine and way, of what a hand-over costs beyond the model's own next token, but for a tenth
-    and timer noise: from the shortest prefix on it grows by no more than the reading of as many tokens there that
-    nobody handed over, and it is no more than that reading."""
-    return [aim for title, part in _parts(rows).items() for aim in (_growth(title, part), _price(title, part))]
+    """Two for each kind of engine and way that policies have, of what a hand-over costs beyond the model's own next
+    token, but for a tenth and timer noise: from the shortest prefix on it grows by no more than the reading of as many
+    tokens there that nobody handed over, and it is no more than that reading. Where the hand-overs spread further than
+    that, nothing is decided, unless they are beyond even so."""
+    judged = _parts([row for row in rows if row.way != "settled"])
+    settled = [row for row in rows if row.way == "settled"]
+    return [
+        aim
+        for title, part in judged.items()
+        for aim in (_growth(title, part), _price(title, part, settled if part[0].way == "cut" else []))
+    ]
 
 
 def _parts(rows: Sequence[HandoverRow]) -> dict[str, list[HandoverRow]]:
@@ -94,39 +117,58 @@ def _parts(rows: Sequence[HandoverRow]) -> dict[str, list[HandoverRow]]:
 
 
 def _growth(title: str, rows: Sequence[HandoverRow]) -> Aim:
-    parts, reached = [], True
+    parts, verdicts = [], []
     for setting, (shortest, *longer) in _by_direction(rows).items():
-        grown = [(row.delta - shortest.delta, row.prefill - shortest.prefill, row.prefix) for row in longer]
-        reached = reached and bool(longer) and all(_within(delta, prefill) for delta, prefill, _ in grown)
-        points = ", ".join(f"{delta:+.0f} against {prefill:+.0f} at {prefix}" for delta, prefill, prefix in grown)
-        parts.append(f"{setting} {points or 'at one prefix only'}")
+        points = []
+        for row in longer:
+            delta, prefill = row.delta - shortest.delta, row.prefill - shortest.prefill
+            verdicts.append(_verdict(delta, prefill, math.hypot(row.spread, shortest.spread)))
+            points.append(f"{delta:+.0f} against {prefill:+.0f} at {row.prefix} ({verdicts[-1]})")
+        parts.append(f"{setting} {', '.join(points) or 'at one prefix only'}")
     return Aim(
         aim=f"{title}: what a hand-over costs grows with the prefix by no more than reading the delta does",
         target=f"from the shortest prefix on ≤ {_SHARE} × the growth of reading as many + {_NOISE_MS:.0f} ms",
         measured=f"ms from the shortest prefix on: {'; '.join(parts)}",
-        reached=reached,
+        reached=bool(verdicts) and set(verdicts) == {"kept"},
         why=_WHY_LONGER,
     )
 
 
-def _price(title: str, rows: Sequence[HandoverRow]) -> Aim:
-    parts, reached = [], True
+def _price(title: str, rows: Sequence[HandoverRow], settled: Sequence[HandoverRow]) -> Aim:
+    parts, verdicts = [], []
     for setting, ordered in _by_direction(rows).items():
-        reached = reached and all(_within(row.delta, row.prefill) for row in ordered)
-        points = ", ".join(f"{row.delta:.0f} against {row.prefill:.0f} at {row.prefix}" for row in ordered)
-        parts.append(f"{setting} {points}")
+        points = []
+        for row in ordered:
+            verdicts.append(_verdict(row.delta, row.prefill, row.spread))
+            points.append(f"{row.delta:.0f} against {row.prefill:.0f} at {row.prefix} ({verdicts[-1]})")
+        parts.append(f"{setting} {', '.join(points)}")
     read = max(row.read for row in rows)
     return Aim(
         aim=f"{title}: a hand-over costs no more than reading the delta",
         target=f"beyond the own next token ≤ {_SHARE} × reading as many without a hand-over + {_NOISE_MS:.0f} ms",
         measured=f"ms beyond the own next token: {'; '.join(parts)}",
-        reached=reached,
-        why=f"the prefix cache served all but {read:.0f} tokens of a prompt; {_WHY_LONGER}",
+        reached=set(verdicts) == {"kept"},
+        why=f"the prefix cache served all but {read:.0f} tokens of a prompt; {_WHY_LONGER}{_once_idle(settled)}",
     )
 
 
-def _within(delta: float, prefill: float) -> bool:
-    return delta <= _SHARE * max(prefill, 0.0) + _NOISE_MS
+def _verdict(delta: float, prefill: float, spread: float) -> str:
+    tolerance = (_SHARE - 1) * max(prefill, 0.0) + _NOISE_MS
+    excess = delta - max(prefill, 0.0)
+    if excess > tolerance + spread:
+        return "missed"
+    if spread > tolerance:
+        return f"undecided, ± {spread:.0f}"
+    return "kept" if excess <= tolerance else "missed"
+
+
+def _once_idle(settled: Sequence[HandoverRow]) -> str:
+    """What hand-overs cost beyond reading where the other model was asked only once the cut one had stopped."""
+    parts = []
+    for setting, ordered in _by_direction(settled).items():
+        points = (f"{row.excess:+.0f} at {row.prefix} after {row.settling:.0f} of waiting" for row in ordered)
+        parts.append(f"{setting} {', '.join(points)}")
+    return f"; beyond reading, once the cut engine is idle: {'; '.join(parts)}" if parts else ""
 
 
 def _by_direction(rows: Sequence[HandoverRow]) -> dict[str, list[HandoverRow]]:
@@ -139,7 +181,19 @@ def _by_direction(rows: Sequence[HandoverRow]) -> dict[str, list[HandoverRow]]:
 
 def show(report: HandoverReport, console: Console) -> None:
     table = Table(title=f"hand-overs in ms, on {report.machine}")
-    for column in ("engine", "turn", "direction", "prefix", "n", "median", "own next", "delta", "prefill", "read"):
+    for column in (
+        "engine",
+        "turn",
+        "direction",
+        "prefix",
+        "n",
+        "median",
+        "own next",
+        "delta",
+        "prefill",
+        "read",
+        "settling",
+    ):
         table.add_column(column, justify="left" if column in ("engine", "turn", "direction") else "right", no_wrap=True)
     for row in report.rows:
         table.add_row(
@@ -153,6 +207,7 @@ def show(report: HandoverReport, console: Console) -> None:
             f"{row.delta:.1f}",
             f"{row.prefill:.1f}",
             f"{row.read:.0f}",
+            f"{row.settling:.1f}",
         )
     console.print(table)
     for aim in report.aims:

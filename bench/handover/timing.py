@@ -3,9 +3,10 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal, cast, get_args
 
 from workers.collaboration.desk import LocalDesk
@@ -22,9 +23,14 @@ _SENTENCE = "Line {number} of record {run}: the quick brown fox looks at {number
 _BEYOND = 64
 _ROLES: tuple[Role, Role] = ("small", "large")
 
-Way = Literal["bounded", "cut"]
+Way = Literal["bounded", "cut", "settled"]
 """How a turn ends: the engine was asked for so many tokens and ends by itself, as in ``stepwise``; or it goes on and is
-cut short where the policy hands over, as in ``entropy``, ``divergence`` and ``leader``: an abort comes first."""
+cut short where the policy hands over, as in ``entropy``, ``divergence`` and ``leader``: an abort comes first. "settled"
+tells what of that is the aborted generation's last step, with which the other engine competes for the processor: the
+turn is cut, and the other engine is asked only when this one is idle. No policy waits like that."""
+
+Idle = Callable[[], Awaitable[None]]
+"""Returns when an engine has no generation under way."""
 
 WAYS: tuple[Way, ...] = get_args(Way)
 
@@ -32,7 +38,8 @@ WAYS: tuple[Way, ...] = get_args(Way)
 @dataclass(frozen=True, slots=True)
 class Handing:
     """One hand-over from ``origin``: seconds from the last token of its turn, which ended in this ``way``, to the
-    other's first token, and what that one's engine read. ``own`` are the seconds from request to first token when the
+    other's first token, and what that one's engine read. ``settling``: the seconds that were waited for ``origin``'s
+    engine to be idle, which are not in ``seconds``. ``own`` are the seconds from request to first token when the
     same model goes on by itself a moment later, with all but its last token in its cache; ``prefill`` those when as
     many tokens as at the hand-over are new to it, which nobody handed over: other text behind what it had read
     already."""
@@ -44,14 +51,20 @@ class Handing:
     prefill: float
     read: int
     cached: int
+    settling: float = 0.0
 
 
 async def hand_over(
-    engines: Mapping[Role, Engine], prefix: int, delta: int, times: int, way: Way
+    engines: Mapping[Role, Engine],
+    prefix: int,
+    delta: int,
+    times: int,
+    way: Way,
+    idle: Mapping[Role, Idle] = MappingProxyType({}),
 ) -> AsyncIterator[Handing]:
     """Let two models take turns of ``delta`` tokens after ``prefix`` tokens that both have in their caches, until each
     has handed over ``times`` times. The prefix is a new one, so that nothing of it is cached from before. A model that
-    ends its turn by itself before it is cut gives no hand-over."""
+    ends its turn by itself before it is cut gives no hand-over. The way "settled" needs ``idle`` of both engines."""
     table = await _table(engines, prefix, delta, times)
     for role in _ROLES:
         await _turn(table, role, 1, "bounded")
@@ -59,6 +72,7 @@ async def hand_over(
         origin, role = _ROLES[1 - turn % 2], _ROLES[turn % 2]
         began = time.perf_counter()
         written = await _turn(table, origin, delta, way)
+        settling = await _settle(idle[origin]) if way == "settled" else 0.0
         before = table.request.meter.usage[role]
         first = (await _turn(table, role, 1, "bounded")).first
         read = _read(before, table.request.meter.usage[role])
@@ -71,7 +85,8 @@ async def hand_over(
         await asyncio.sleep(rest)
         prefill = await _prefill(table, role, fresh, turn)
         if written.ended == way:
-            yield Handing(way, origin, first - written.last, own - asked, prefill, fresh, read.cached)
+            seconds = first - written.last - settling
+            yield Handing(way, origin, seconds, own - asked, prefill, fresh, read.cached, settling)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +121,13 @@ async def _table(engines: Mapping[Role, Engine], prefix: int, delta: int, times:
         seats[role].ids, spare[role] = list(ids[:prefix]), ids[prefix:]
     page = Page(request, limit, ())
     return _Table(seats, page, LocalDesk(request, seats, page, OpenGate()), request, spare)
+
+
+async def _settle(idle: Idle) -> float:
+    """Seconds until the engine is idle."""
+    began = time.perf_counter()
+    await idle()
+    return time.perf_counter() - began
 
 
 async def _prefill(table: _Table, role: Role, fresh: int, turn: int) -> float:
@@ -149,8 +171,8 @@ async def _turn(table: _Table, role: Role, tokens: int, way: Way) -> _Turn:
             times.append(time.perf_counter())
             if not proposal.ends:
                 list(table.page.put(Keep(role, (proposal,), "")))
-            if way == "cut" and len(times) == tokens:
-                ended = "cut"
+            if way != "bounded" and len(times) == tokens:
+                ended = way
                 break
     if not times:
         raise RuntimeError(f"the {role} model wrote nothing")
