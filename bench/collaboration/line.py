@@ -74,7 +74,7 @@ def _on_line(
     share: NDArray[np.float64], shares: NDArray[np.float64], accuracies: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """(draws): accuracy at ``share`` (draws) on the line through (points, draws), the lowest share first."""
-    out = np.where(share < shares[0], accuracies[0], accuracies[-1])
+    out: NDArray[np.float64] = np.where(share < shares[0], accuracies[0], accuracies[-1])
     for left in range(len(shares) - 1):
         width = np.maximum(shares[left + 1] - shares[left], 1e-9)
         part = (share - shares[left]) / width

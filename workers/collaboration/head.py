@@ -1,20 +1,23 @@
 """What judges a small model's token for the policy ``divergence``."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from workers.collaboration.entropy import entropy_from_below
 
 
 @dataclass(frozen=True, slots=True)
 class TokenFeatures:
     """What is known of a token that the small model proposes. ``top`` holds (id, natural-log probability) pairs, most
-    probable first; ``entropy`` in nats, estimated from below from ``top``; ``hidden`` is the small model's last hidden
-    state before this token, where its engine gives one."""
+    probable first."""
 
     id: int
     top: tuple[tuple[int, float], ...]
-    entropy: float
-    hidden: Sequence[float] | None = None
+
+    @property
+    def entropy(self) -> float:
+        """In nats, estimated from below from ``top``."""
+        return entropy_from_below(self.top)
 
 
 class Head(Protocol):
@@ -22,7 +25,7 @@ class Head(Protocol):
 
     @property
     def top_logprobs(self) -> int:
-        """How many of the most probable tokens it wants to see."""
+        """How many of the most probable tokens it wants to see, no more and, where the engine has them, no fewer."""
         ...
 
     @property

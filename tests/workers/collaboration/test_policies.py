@@ -8,7 +8,7 @@ import pytest
 
 from tests.workers.collaboration.writing import Outcome, Pair, request, write
 from workers.collaboration.entropy import entropy_from_below
-from workers.collaboration.head import TokenFeatures
+from workers.collaboration.head import EntropyHead, TokenFeatures
 from workers.collaboration.local import LocalCollaboration
 from workers.collaboration.policies import policy_names
 from workers.engines.llamacpp import LlamaCppEngine
@@ -254,6 +254,36 @@ async def test_divergence_without_a_head_goes_by_entropy(pair: Pair) -> None:
     outcome = await write(pair.collaboration, request("divergence"))
     assert outcome.owners == "sssl".replace("sssl", "ssls") * 6
     assert unsure_entropy() > 0.45
+
+
+@pytest.mark.parametrize("shown", [1, 20, 60])
+async def test_how_many_alternatives_are_shown_does_not_change_who_writes(pair: Pair, shown: int) -> None:
+    pair.say("abcdefgh" * 3, logprobs=[SURE, SURE, UNSURE, SURE])
+    head = Seen()
+    outcome = await write(LocalCollaboration(pair.engines, heads={("s", "l"): head}), request("divergence"))
+    asked = await write(
+        LocalCollaboration(pair.engines, heads={("s", "l"): head}), request("divergence", top_logprobs=shown)
+    )
+    assert asked.owners == outcome.owners
+    half = len(head.tops) // 2
+    assert head.tops[:half] == head.tops[half:], "and so in what the head is told"
+    assert head.entropies[:half] == head.entropies[half:]
+
+
+class Seen:
+    """A head that keeps what it was told."""
+
+    top_logprobs = 20
+    threshold = 0.5
+
+    def __init__(self) -> None:
+        self.tops: list[tuple[tuple[int, float], ...]] = []
+        self.entropies: list[float] = []
+
+    def divergent(self, features: TokenFeatures) -> float:
+        self.tops.append(features.top)
+        self.entropies.append(features.entropy)
+        return EntropyHead().divergent(features)
 
 
 async def test_the_large_models_last_token_may_end_the_answer(pair: Pair) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from workers.collaboration.entropy import entropy_from_below
 from workers.collaboration.head import Head, TokenFeatures
 from workers.divergence.dataset import Dataset
 from workers.divergence.features import SCALARS, TOP, greedy_scalars, scalars
@@ -47,7 +48,7 @@ def head() -> TrainedHead:
 
 
 def features(first: float, token: int = 3) -> TokenFeatures:
-    return TokenFeatures(token, tuple((token + rank, first - 2.0 * rank) for rank in range(TOP)), entropy=0.1)
+    return TokenFeatures(token, tuple((token + rank, first - 2.0 * rank) for rank in range(TOP)))
 
 
 def test_a_trained_head_finds_what_it_was_shown(head: TrainedHead) -> None:
@@ -121,12 +122,13 @@ def test_a_pair_without_a_head_gets_none() -> None:
 
 
 def test_features_hold_for_any_number_of_log_probabilities() -> None:
-    few = scalars(TokenFeatures(9, ((9, -0.2), (8, -1.8)), entropy=0.5))
+    seen = ((9, -0.2), (8, -1.8))
+    few = scalars(TokenFeatures(9, seen))
     assert few.shape == (SCALARS,)
     assert few[:2] == pytest.approx([-0.2, -1.8])
     assert few[2] == few[TOP - 1] == -20.0
-    assert few[TOP:] == pytest.approx([-0.2, 0.5, 1.6])
-    missing = scalars(TokenFeatures(7, ((9, -0.2), (8, -1.8)), entropy=0.5))
+    assert few[TOP:] == pytest.approx([-0.2, entropy_from_below(seen), 1.6])
+    missing = scalars(TokenFeatures(7, seen))
     assert missing[TOP] == -20.0
 
 

@@ -55,4 +55,5 @@ class Divergence:
         token = proposal.token
         if not token.top:
             return 0.0  # the end of a turn for which the engine has no token
-        return self._head.divergent(TokenFeatures(token.id, token.top, proposal.entropy or 0.0))
+        # As many as the head knows: more may have been asked for, to be shown.
+        return self._head.divergent(TokenFeatures(token.id, token.top[: self._head.top_logprobs]))
