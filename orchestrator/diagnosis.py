@@ -25,8 +25,12 @@ from workers.model_files.errors import ModelUnavailable
 
 _PATIENCE_SECONDS = 5.0
 _SPACE_FOR_RUNS = 500_000_000
-# Text whose ids differ between any two tokenizers that are not the same: digits, markup, accents, another script.
-_PROBE = "<|im_start|>user\nAdd 1234567 + 0.5 to naïve Σ; def f(x):\n    return x**2  # 你好, мир 🙂<|im_end|>\n"
+# Text whose ids differ between any two tokenizers that are not the same: digits, markup, accents, another script, and
+# the markers that generations of one family differ in.
+_PROBE = (
+    "<|im_start|>user\nAdd 1234567 + 0.5 to naïve Σ; def f(x):\n    return x**2  # 你好, мир 🙂<|im_end|>\n"
+    "<think></think><tool_call></tool_call><tool_response></tool_response>\n"
+)
 
 
 @dataclass(frozen=True, slots=True)

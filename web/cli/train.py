@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from agents.prompts import render
-from bench.engines import engines_running
+from bench.engines import closed_after, engines_running
 from bench.questions import NoQuestions, data_folder, read_questions
 from orchestrator.model_files import locate
 from orchestrator.model_park import build_engine
@@ -19,11 +19,11 @@ from web.cli.terminal import plain_console, print_error
 from web.cli.train_acceptance import acceptance
 from web.cli.train_judge import judge
 from web.cli.train_router import router
+from workers.collaboration.protocol import VocabulariesDiffer
 from workers.divergence.dataset import TooFewLabels
-from workers.divergence.pipeline import OtherPair, Pair, Pipeline
+from workers.divergence.pipeline import Labelled, OtherPair, Pair, Pipeline
 from workers.divergence.records import TrainingQuestion
 from workers.divergence.shelf import shipped_name
-from workers.divergence.trained_head import TrainedHead
 from workers.divergence.training_options import TrainingOptions
 from workers.engines.errors import EngineError
 from workers.engines.torch_engine import TorchEngine
@@ -60,16 +60,21 @@ def divergence(
         float, typer.Option(help="Choose the threshold by this share of large tokens instead; 0: by recall.")
     ] = 0.0,
     threads: Annotated[int, typer.Option(help="Threads of each engine and of torch; 0 takes the settings'.")] = 0,
+    labels_only: Annotated[bool, typer.Option("--labels-only", help="Label, and train nothing.")] = False,
 ) -> None:
-    """Label where the two models part ways and train the head of the policy `divergence`; resumable at every step."""
+    """Label where the two models part ways and train the head of the policy `divergence`; resumable at every step. With
+    enough labels in the folder no model is asked, and no engine started."""
     console = plain_console()
     options = TrainingOptions(seed=seed, recall=recall, large_share=large_share or None)
     try:
         settings = load_settings().with_threads(threads)
         place = folder or settings.storage.models.parent / "divergence"
         questions = _questions(data_folder(data), dataset or list(_DATASETS), rows)
-        with engines_running(settings, console):
-            head = asyncio.run(_head(settings, place, questions, labels, options, console))
+        labelled = _labelled(settings, place, questions, labels, console)
+        if labels_only:
+            console.print(f"{len(labelled.labels)} labels of {len(labelled.answers)} answers are in {place}")
+            return
+        head = _pipeline(settings, place, console).train(labelled, options)
     except (
         NoQuestions,
         SettingsInvalid,
@@ -77,6 +82,7 @@ def divergence(
         ModelUnavailable,
         TooFewLabels,
         OtherPair,
+        VocabulariesDiffer,
         EngineError,
     ) as error:
         print_error(error)
@@ -96,22 +102,25 @@ def _questions(folder: Path, datasets: list[str], rows: int) -> list[TrainingQue
     return [TrainingQuestion(id=row.id, text=render("cot", question=row.question)) for row in mixed]
 
 
-async def _head(
-    settings: Settings,
-    place: Path,
-    questions: list[TrainingQuestion],
-    labels: int,
-    options: TrainingOptions,
-    console: Console,
-) -> TrainedHead:
+def _pipeline(settings: Settings, place: Path, console: Console) -> Pipeline:
+    small, large = (settings.models[settings.named(role)] for role in ("small", "large"))
+    return Pipeline(place, Pair(small.sha256, large.sha256), lambda line: console.print(f"  {line}"))
+
+
+def _labelled(
+    settings: Settings, place: Path, questions: list[TrainingQuestion], labels: int, console: Console
+) -> Labelled:
+    kept = _pipeline(settings, place, console).kept(questions, labels)
+    if kept is not None:
+        return kept
+    with engines_running(settings, console):
+        return asyncio.run(_label(settings, place, questions, labels, console))
+
+
+async def _label(
+    settings: Settings, place: Path, questions: list[TrainingQuestion], labels: int, console: Console
+) -> Labelled:
     small, large = settings.named("small"), settings.named("large")
-    pair = Pair(settings.models[small].sha256, settings.models[large].sha256)
-    pipeline = Pipeline(place, pair, lambda line: console.print(f"  {line}"))
     reader = TorchEngine(small, locate(settings, small), threads=settings.models[small].engine.threads)
-    engine = build_engine(settings, large)
-    try:
-        labelled = await pipeline.label(reader, engine, questions, labels)
-        return await asyncio.to_thread(pipeline.train, labelled, options)
-    finally:
-        await reader.aclose()
-        await engine.aclose()
+    async with closed_after((reader, engine := build_engine(settings, large))):
+        return await _pipeline(settings, place, console).label(reader, engine, questions, labels)

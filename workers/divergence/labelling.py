@@ -39,8 +39,8 @@ class Labeller:
         """Labels of the mismatches in ``answers``, answer by answer, until there are ``wanted``; a last answer is not
         left half labelled. Labels of other answers to these questions do not count. ``progress`` hears how many there
         are."""
-        ids = {answer.question: answer.ids for answer in answers}
-        self._done = {key: label for key, label in self._done.items() if _fits(label, ids.get(label.question, ()))}
+        kept = fitting(list(self._done.values()), answers)
+        self._done = {(label.question, label.position): label for label in kept}
         slots = (await self._large.describe()).slots
         waiting = iter(answers)
 
@@ -108,9 +108,12 @@ class Labeller:
         return different / (different + same) if different + same else 1.0
 
 
-def _fits(label: Label, ids: Sequence[int]) -> bool:
-    """Whether the answer has the label's token where the label says."""
-    return label.position < len(ids) and ids[label.position] == label.large
+def fitting(labels: Sequence[Label], answers: Sequence[TrainingAnswer]) -> list[Label]:
+    """Those of ``labels`` whose answer is among ``answers`` and has the label's token where the label says."""
+    ids = {answer.question: answer.ids for answer in answers}
+    return [
+        label for label in labels if label.large in ids.get(label.question, ())[label.position : label.position + 1]
+    ]
 
 
 def _line(text: str) -> str:

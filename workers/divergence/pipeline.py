@@ -10,11 +10,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.collaboration.protocol import VocabulariesDiffer
+from workers.collaboration.vocabularies import Vocabulary, same_vocabulary
 from workers.divergence.dataset import build_dataset
 from workers.divergence.journal import Journal
-from workers.divergence.labelling import Labeller, mismatches
+from workers.divergence.labelling import Labeller, fitting, mismatches
 from workers.divergence.large_answers import answer_all
-from workers.divergence.readings import Reader, read_all
+from workers.divergence.readings import Reader, kept_readings, read_all
 from workers.divergence.records import Label, TrainingAnswer, TrainingQuestion
 from workers.divergence.token_table import reduce_embeddings
 from workers.divergence.trained_head import HeadCard, TokenTable, TrainedHead
@@ -26,14 +28,15 @@ from workers.engines.torch_engine import Reading
 _ANSWER_TOKENS = 512
 
 
-class SmallModel(Reader, Protocol):
+class SmallModel(Reader, Vocabulary, Protocol):
     """The small model where its insides can be seen."""
 
     async def embeddings(self) -> NDArray[np.float32]: ...
 
 
 class OtherPair(Exception):
-    """The folder holds the work of another pair of models; the message names both."""
+    """The folder holds the work of another pair of models, or cannot be told to hold that of this one; the message
+    names both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,13 @@ class Pipeline:
     async def label(
         self, small: SmallModel, large: Engine, questions: Sequence[TrainingQuestion], wanted: int
     ) -> Labelled:
-        """At least ``wanted`` judged mismatches, as far as ``questions`` have that many."""
+        """At least ``wanted`` judged mismatches, as far as ``questions`` have that many. Raises
+        ``VocabulariesDiffer``."""
+        if not await same_vocabulary(small, large):
+            raise VocabulariesDiffer(
+                "the two models have different tokenizers, so the policy divergence cannot mix their tokens; train a "
+                "head for a pair from one family"
+            )
         answers = Journal(self._folder / "answers.jsonl", TrainingAnswer)
         given = await answer_all(large, questions, answers, _ANSWER_TOKENS, self._counter("answers", len(questions)))
         finished = [answer for answer in given if answer.finished]
@@ -76,6 +85,19 @@ class Pipeline:
             finished, readings, wanted, lambda done: self._say(f"labels: {done} of {expected}")
         )
         return Labelled(finished, readings, labels, table)
+
+    def kept(self, questions: Sequence[TrainingQuestion], wanted: int) -> Labelled | None:
+        """What ``label`` would give where the folder holds all of it already; None where a model has to be asked."""
+        known = {answer.question: answer for answer in Journal(self._folder / "answers.jsonl", TrainingAnswer).read()}
+        given = [known[question.id] for question in questions if question.id in known]
+        finished = [answer for answer in given if answer.finished]
+        readings = kept_readings(finished, self._folder / "readings")
+        table = self._folder / "tokens.npz"
+        if len(given) < len(questions) or len(readings) < len(finished) or not table.is_file():
+            return None
+        labels = fitting(Journal(self._folder / "labels.jsonl", Label).read(), finished)
+        expected = min(wanted, sum(len(mismatches(answer, readings[answer.question])) for answer in finished))
+        return Labelled(finished, readings, labels, _load_table(table)) if len(labels) >= expected else None
 
     def train(self, labelled: Labelled, options: TrainingOptions) -> TrainedHead:
         """Raises ``TooFewLabels``."""
@@ -110,6 +132,11 @@ class Pipeline:
         return advance
 
     def _claim(self) -> None:
+        if not self._pair.small or not self._pair.large:
+            raise OtherPair(
+                f"the models have sha256 {self._pair.small or 'unknown'} and {self._pair.large or 'unknown'}, so their "
+                "labels and their head could be taken for another pair's; set `sha256` of both under [models.NAME]"
+            )
         path = self._folder / "pair.json"
         mine = {"small": self._pair.small, "large": self._pair.large}
         if path.is_file():

@@ -26,14 +26,30 @@ async def read_all(
     another answer to the question."""
     readings = {}
     for answer in answers:
-        path = folder / f"{answer.question.replace('/', '_')}.npz"
-        reading = _load(path) if path.is_file() else None
-        if reading is None or len(reading.ids) != len(answer.ids):
+        reading = _kept(answer, folder)
+        if reading is None:
+            path = _path(answer, folder)
             await _write(small, answer, path)
             reading = _load(path)
         readings[answer.question] = reading
         progress()
     return readings
+
+
+def kept_readings(answers: Sequence[TrainingAnswer], folder: Path) -> dict[str, Reading]:
+    """Those of the answers' readings that are in ``folder``, by question."""
+    found = {answer.question: _kept(answer, folder) for answer in answers}
+    return {question: reading for question, reading in found.items() if reading is not None}
+
+
+def _kept(answer: TrainingAnswer, folder: Path) -> Reading | None:
+    path = _path(answer, folder)
+    reading = _load(path) if path.is_file() else None
+    return reading if reading is not None and len(reading.ids) == len(answer.ids) else None
+
+
+def _path(answer: TrainingAnswer, folder: Path) -> Path:
+    return folder / f"{answer.question.replace('/', '_')}.npz"
 
 
 async def _write(small: Reader, answer: TrainingAnswer, path: Path) -> None:

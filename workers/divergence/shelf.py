@@ -21,7 +21,8 @@ class HeadShelf:
         """The head for two models named by the sha256 of their files: the one at ``path`` if that is set, else one that
         ships; None where there is none, or where a model's sha256 is not known.
 
-        Raises ``HeadUnreadable`` for a ``path`` without a head, or with one that was trained for another pair.
+        Raises ``HeadUnreadable`` for a ``path`` without a head, with one that was trained for another pair, or for a
+        pair that cannot be told from others because a sha256 is not known.
         """
         key = (small, large, path)
         if key not in self._heads:
@@ -30,10 +31,15 @@ class HeadShelf:
 
     def _configured(self, small: str, large: str, path: Path) -> TrainedHead:
         head = TrainedHead.load(path.expanduser())
+        if not small or not large:
+            raise HeadUnreadable(
+                f"the head {path} cannot be told to be of this pair: its models have sha256 {small or 'unknown'} and "
+                f"{large or 'unknown'}; set `sha256` of both under [models.NAME] or unset `head` under [collaboration]"
+            )
         if (small, large) != (head.card.small, head.card.large):
             raise HeadUnreadable(
                 f"the head {path} was trained for the models with sha256 {head.card.small} and {head.card.large}, not "
-                f"for {small or 'unknown'} and {large or 'unknown'}; train one with `tandem train divergence` or unset "
+                f"for {small} and {large}; train one with `tandem train divergence` or unset "
                 "`head` under [collaboration]"
             )
         return head

@@ -11,6 +11,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from tests.processes import free_port
 from tests.tiny_model import write_tiny_model
 from web.cli.main import build
 from workers.divergence.shelf import HeadShelf
@@ -81,6 +82,22 @@ def test_a_head_is_trained_and_serves_its_pair(bench: Bench) -> None:
     assert head is not None
     assert head.card.metrics["questions"] == 6
     assert 0 < head.card.metrics["divergent"] < head.card.labels
+
+
+def test_labels_alone_are_made_first_and_trained_on_without_any_engine(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labelled = bench.train("--labels", "1000", "--labels-only")
+    assert labelled.exit_code == 0, labelled.output
+    assert "labels of 6 answers" in " ".join(labelled.output.split())
+    assert not bench.head.exists()
+    asked = bench.large.stats.requests
+    monkeypatch.setenv("TANDEM__MODELS__LARGE__ENGINE__URL", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("TANDEM__MODELS__SMALL__ENGINE__FILE", "gone.gguf")
+    trained = bench.train("--labels", "1000")
+    assert trained.exit_code == 0, trained.output
+    assert HeadShelf().find(bench.small, LARGE, str(bench.head)) is not None
+    assert bench.large.stats.requests == asked
 
 
 def test_too_few_labels_and_the_folder_of_another_pair_are_named(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

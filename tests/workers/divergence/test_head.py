@@ -1,11 +1,13 @@
 """The head: what it learns, what it measures, and that numpy computes what torch trained."""
 
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from orchestrator.settings_file import profile_text
 from workers.collaboration.entropy import entropy_from_below
 from workers.collaboration.head import Head, TokenFeatures
 from workers.divergence.dataset import Dataset
@@ -106,6 +108,25 @@ def test_a_configured_head_must_be_of_the_pair(head: TrainedHead, tmp_path: Path
         shelf.find("c" * 64, LARGE, str(path))
     with pytest.raises(HeadUnreadable, match=r"none\.npz"):
         shelf.find(SMALL, LARGE, str(tmp_path / "none.npz"))
+
+
+def test_pairs_of_unknown_models_do_not_share_a_head(head: TrainedHead, tmp_path: Path) -> None:
+    path = tmp_path / "head.npz"
+    TrainedHead(head.card.model_copy(update={"small": "", "large": ""}), head.weights, table()).save(path)
+    with pytest.raises(HeadUnreadable, match=r"unknown.*set `sha256`"):
+        HeadShelf().find("", "", str(path))
+
+
+def test_the_head_of_the_default_pair_ships() -> None:
+    models = tomllib.loads(profile_text("cpu"))["models"].values()
+    small, large = (next(model["sha256"] for model in models if model["role"] == role) for role in ("small", "large"))
+    head = HeadShelf().find(small, large)
+    assert head is not None
+    assert (head.card.small, head.card.large) == (small, large)
+    sure, unsure = (
+        TokenFeatures(198, ((198, first), (13, second))) for first, second in ((-0.001, -9.0), (-0.9, -1.0))
+    )
+    assert head.divergent(sure) < head.threshold < head.divergent(unsure)
 
 
 def test_a_file_that_is_no_head_is_named(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from bench.engines import closed_after
+from workers.collaboration.protocol import VocabulariesDiffer
 from workers.divergence.alternatives import ends_sentence, first_sentence, plain_verdict
 from workers.divergence.dataset import TooFewLabels
 from workers.divergence.journal import Journal
@@ -14,6 +16,7 @@ from workers.divergence.pipeline import OtherPair, Pair, Pipeline
 from workers.divergence.records import Label, TrainingQuestion
 from workers.divergence.training_options import TrainingOptions
 from workers.engines.llamacpp import LlamaCppEngine
+from workers.engines.protocol import EngineDescription
 from workers.engines.scripted.script import Script, say
 from workers.engines.scripted.server import ScriptedServer
 from workers.engines.torch_engine import Reading
@@ -53,6 +56,15 @@ class Small:
         wrong = first[:, 0] != np.asarray(ids[start:])
         logprobs = np.where(wrong[:, None], -1.0, -0.01) - 2.0 * np.arange(top)[None]
         return Reading(first, logprobs.astype(np.float32), np.zeros((len(first), 4), dtype=np.float32))
+
+    async def describe(self) -> EngineDescription:
+        return await self._engine.describe()
+
+    async def tokenize(self, text: str) -> tuple[int, ...]:
+        return await self._engine.tokenize(text)
+
+    async def detokenize(self, ids: Sequence[int]) -> str:
+        return await self._engine.detokenize(ids)
 
     async def embeddings(self) -> NDArray[np.float32]:
         return np.random.default_rng(0).normal(size=(300, 16)).astype(np.float32)
@@ -121,6 +133,41 @@ async def test_a_folder_belongs_to_one_pair(tmp_path: Path) -> None:
     Pipeline(tmp_path, PAIR, print)
     with pytest.raises(OtherPair, match="another folder"):
         Pipeline(tmp_path, Pair("c" * 64, "b" * 64), print)
+
+
+async def test_a_pair_that_cannot_be_told_from_others_has_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(OtherPair, match=r"unknown.*set `sha256`"):
+        Pipeline(tmp_path / "work", Pair("", ""), print)
+    assert not (tmp_path / "work").exists()
+
+
+async def test_two_tokenizers_are_found_out_before_anything_is_asked(tmp_path: Path) -> None:
+    class Other(Small):
+        async def tokenize(self, text: str) -> tuple[int, ...]:
+            return tuple(map(ord, text))
+
+    with ScriptedServer(SCRIPT) as server:
+        engine = LlamaCppEngine("large", server.url)
+        async with closed_after([engine]):
+            with pytest.raises(VocabulariesDiffer, match="one family"):
+                await Pipeline(tmp_path, PAIR, print).label(Other(engine), engine, QUESTIONS, 100)
+        assert server.stats.tokens == 0
+
+
+async def test_a_folder_that_holds_enough_needs_no_model(tmp_path: Path) -> None:
+    pipeline = Pipeline(tmp_path, PAIR, print)
+    assert pipeline.kept(QUESTIONS, 1) is None, "there is nothing yet"
+    labels, _, _ = await run(tmp_path)
+    kept = pipeline.kept(QUESTIONS, 100)
+    assert kept is not None
+    assert sorted(kept.labels, key=str) == sorted(labels, key=str)
+    assert pipeline.kept([*QUESTIONS, TrainingQuestion(id="q2", text="?")], 100) is None, "one question is new"
+    path = tmp_path / "labels.jsonl"
+    path.write_bytes(path.read_bytes().rstrip(b"\n"))  # as where a line was not finished
+    assert pipeline.kept(QUESTIONS, 100) is None, "a mismatch has no label"
+    assert pipeline.kept(QUESTIONS, 3) is not None, "but three are enough where three are wanted"
+    (tmp_path / "readings" / "q1.npz").unlink()
+    assert pipeline.kept(QUESTIONS, 3) is None
 
 
 async def test_two_labelled_answers_are_too_few_to_train_on(tmp_path: Path) -> None:
