@@ -53,6 +53,27 @@ async def test_another_worker_goes_on_exactly_where_the_first_one_stopped(pair: 
         assert rest.handovers == [handover for handover in whole.handovers if handover.position >= shown]
 
 
+@pytest.mark.parametrize(
+    ("policy", "options"), [("entropy", {"threshold": 0.5, "stay": 3}), ("leader", {"lead": 4, "gate": 0.7})]
+)
+async def test_token_by_token_it_makes_no_difference_where_that_is(
+    pair: Pair, policy: str, options: dict[str, object]
+) -> None:
+    # The large model opens its sentences with a blank line, where the small one would go on in the line.
+    small, large = "one. two, yes. three. \\boxed{4}. five. ", "ONE.\n\nTWO, Y.\n\nREE. \\boxed{4}. FIVE!\n"
+    for server, text in ((pair.small, small), (pair.large, large)):
+        logprobs = (-0.001,) * 7 + (-1.2,) * 6
+        server.script = Script(default=Reply(texts=(text,), continues=True, logprobs=logprobs))
+    wanted = request(policy, **options)
+    whole = await write(pair.collaboration, wanted)
+    assert len(whole.handovers) >= 4
+    for shown in range(1, len(whole.written)):
+        rest = await write(pair.collaboration, wanted, whole.written[:shown])
+        assert rest.owners == whole.owners[shown:], f"after {shown} tokens"
+        assert rest.written == whole.written[shown:], f"after {shown} tokens"
+        assert rest.handovers == [handover for handover in whole.handovers if handover.position >= shown]
+
+
 @pytest.mark.parametrize("policy", ["entropy", "leader", "stepwise"])
 async def test_an_answer_has_at_most_so_many_tokens(pair: Pair, policy: str) -> None:
     uncertain(pair)

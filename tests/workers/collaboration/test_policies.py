@@ -89,6 +89,17 @@ async def test_leader_leads_the_first_tokens_of_every_sentence(pair: Pair) -> No
     assert outcome.text == swap(text, expected)
 
 
+async def test_leader_finishes_the_sentence_in_which_it_comes_to_the_result(pair: Pair) -> None:
+    small, large = "it is so. we get \\boxed{99} then. end here.", "IT IS SO. GET \\boxed{12345678}. END HERE. "
+    for server, text in ((pair.small, small), (pair.large, large)):
+        server.script = Script(default=Reply(texts=(text,), continues=True))
+    led = await write(pair.collaboration, request("leader", lead=12))
+    assert led.text.startswith("IT IS SO. GET \\boxed{12345678}. END HERE")
+    short = await write(pair.collaboration, request("leader", lead=5))
+    assert short.text.startswith("IT IS so. GET"), "the result does not begin within its lead"
+    assert "12345678" not in short.text
+
+
 async def test_leaders_gate_draws_the_same_for_the_same_seed(pair: Pair) -> None:
     pair.say("Aaaaaa. " * 12)
     never = await write(pair.collaboration, request("leader", lead=3, gate=0.0))

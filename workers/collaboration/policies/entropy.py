@@ -37,10 +37,9 @@ class Entropy:
         self._options = options
 
     async def write(self, desk: Desk) -> AsyncGenerator[Keep, None]:
-        state = _State(self._options)
+        state, reason = _State(self._options), "it begins"
         for written in desk.written:
-            state.add(desk.author(written), written.entropy)
-        reason = "it begins"
+            reason = state.add(desk.author(written), written.entropy)
         while True:
             role = state.writer
             async with aclosing(desk.propose(role, Call(top_logprobs=self._options.top_logprobs))) as proposals:
