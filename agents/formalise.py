@@ -19,7 +19,9 @@ async def formalised(
 ) -> tuple[tuple[Formula | None, ...], float | None]:
     """A formula for each sentence, None where the model wrote none that can be read, and the mean log-probability of
     the translation. The ``known`` formulas, None for a sentence without one, are shown to the model, which goes on with
-    the others in the same words. Raises ``BudgetSpent``."""
+    the others in the same words; where all are known it is not asked. Raises ``BudgetSpent``."""
+    if None not in known:
+        return tuple(known), None
     order = sorted(range(len(sentences)), key=lambda index: known[index] is None)
     numbered = "\n".join(f"{number}. {sentences[index]}" for number, index in enumerate(order, 1))
     given = "\n".join(

@@ -99,10 +99,8 @@ class Logic:
     async def _vote(
         self, reading: _Reading, problem: Problem, context: SolveContext, sample: int
     ) -> tuple[Truth | None, float | None]:
-        formulas, logprob = reading.known, None
-        if None in formulas:
-            sampling = self._sampling(problem.sampling, context, sample)
-            formulas, logprob = await formalised(reading.sentences, formulas, context, sampling)
+        sampling = self._sampling(problem.sampling, context, sample)
+        formulas, logprob = await formalised(reading.sentences, reading.known, context, sampling)
         conclusion, premises = formulas[0], tuple(f for f in formulas[1:] if f is not None)
         theory = None if conclusion is None else without_misfits(Theory(premises, conclusion))
         if theory is None:
