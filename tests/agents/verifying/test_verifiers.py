@@ -83,8 +83,8 @@ async def test_the_step_that_does_not_follow_is_named(
 async def test_a_step_that_uses_a_name_for_something_else_is_no_ground_for_later_ones(
     scripted: ScriptedServer, context_for: ContextFor
 ) -> None:
-    given = "1. all x. (Cat(x) -> Animal(x))\n2. Cat(tom)"
-    scripted.script = Script(default=say(f"{given}\n3. Happy(cat, Cat)\n4. Animal(tom, tom)\n5. Animal(tom)"))
+    # The premises and the last step are plain, so the model goes on after them.
+    scripted.script = Script(default=say("4. Happy(cat, Cat)\n5. Animal(tom, tom)"))
     derivation = answer("Tom is rather happy. Tom is two animals. Tom is an animal.")
     steps = await Entailment().steps(deduction(THREE), derivation, context_for())
     assert [step.standing for step in steps] == ["unread", "unread", "entailed"]
