@@ -105,15 +105,15 @@ class Bench:
                 pools[form] = await self._pool(solver, kind, model, questions, form)
         if pools:
             self._measured += vote_rows(kind.dataset, model, pools, self._settings)
-        for form in dict.fromkeys(trial.format for trial in kind.trials):
-            async with self._solver(model, form) as solver:
+        for form, plain in dict.fromkeys((trial.format, trial.plain) for trial in kind.trials):
+            async with self._solver(model, form, plain) as solver:
                 for trial in kind.trials:
-                    if trial.format == form:
+                    if (trial.format, trial.plain) == (form, plain):
                         await self._try(solver, trial, kind, model, questions, pools)
 
-    def _solver(self, model: str, form: Format) -> AbstractAsyncContextManager[Solver]:
-        """Its strategies that vote draw from the pool of that format."""
-        settings = prepared(self._settings, self._samples(model), form)
+    def _solver(self, model: str, form: Format, plain: bool = True) -> AbstractAsyncContextManager[Solver]:
+        """Its strategies that vote draw from the pool of that format; ``plain`` as in ``Trial``."""
+        settings = prepared(self._settings, self._samples(model), form, plain)
         return open_solver(settings, self._plan.cache, partial(Pooled, top=TOP))
 
     def _wanted(self, trial: Trial) -> bool:

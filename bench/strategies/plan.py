@@ -31,14 +31,15 @@ _LOGIC = {
 @dataclass(frozen=True, slots=True)
 class Trial:
     """A strategy as it is measured. ``format`` is how its samples are written, ``sampled`` whether another seed gives
-    another answer, and ``seeds`` how many it is given at least; ``temperature`` None is the strategy's own. ``called``
-    is its name where that is not the strategy's."""
+    another answer, and ``seeds`` how many it is given at least; ``temperature`` None is the strategy's own. ``plain``:
+    whether ``logic`` may read sentences without the model. ``called`` is its name where that is not the strategy's."""
 
     strategy: str
     format: Format = "cot"
     sampled: bool = False
     seeds: int = 1
     temperature: float | None = None
+    plain: bool = True
     called: str = ""
 
     @property
@@ -76,7 +77,9 @@ _COMPUTING = (Trial("plan-tools"), Trial("tool-loop"), Trial("toolmaker"))
 _PROGRAMS = (Trial("program"), Trial("self-consistency", "program", sampled=True))
 # What verified resampling draws, without the verifying: three seeds of one short answer are cheap.
 _SINGLE = Trial("direct", sampled=True, seeds=3, temperature=CodeOptions().temperature, called=SINGLE)
-_LOGICAL = (Trial("cot"), Trial("self-consistency", sampled=True), Trial("logic", sampled=True))
+# What the models have part in, where a grammar reads all or nothing.
+_TRANSLATED = Trial("logic", sampled=True, plain=False, called="logic by translation")
+_LOGICAL = (Trial("cot"), Trial("self-consistency", sampled=True), Trial("logic", sampled=True), _TRANSLATED)
 
 KINDS = (
     Kind("gsm8k_test", (Trial("cot"), *_PROGRAMS, *_VOTING, *_DRAFTING, *_COMPUTING), ("cot", "program")),
@@ -90,8 +93,8 @@ KINDS = (
 )
 
 
-def prepared(settings: Settings, samples: int, form: Format) -> Settings:
-    """The settings with every voting strategy drawing from the same pool of ``samples``."""
+def prepared(settings: Settings, samples: int, form: Format, plain: bool = True) -> Settings:
+    """The settings with every voting strategy drawing from the same pool of ``samples``; ``plain`` as in ``Trial``."""
     shared = {"temperature": TEMPERATURE, "format": form}
     options = settings.strategies
     update = {
@@ -102,6 +105,7 @@ def prepared(settings: Settings, samples: int, form: Format) -> Settings:
         "short_m": options.short_m.model_copy(
             update={**shared, "k": min(5, samples), "m": min(options.short_m.m, samples)}
         ),
+        "logic": options.logic.model_copy(update={"plain": plain}),
         "parallel": options.parallel.model_copy(update={"n": min(5, samples), "top": TOP}),
     }
     return settings.model_copy(update={"strategies": options.model_copy(update=update)})
