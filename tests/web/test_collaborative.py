@@ -23,9 +23,10 @@ from tests.web.conftest import ask, served
 from web.cli.tint import Tint
 from web.gateway import create_app
 from workers.collaboration.protocol import Written
-from workers.engines.scripted.script import Reply, Script
+from workers.engines.scripted.script import Reply, Script, say
 from workers.engines.scripted.server import ScriptedServer
 
+STEPS = "Once upon a time.\n\nThere were two writers, and they took turns.\n\nThen it was full. They went home."
 STORY = "Once upon a time there were two writers, and they took turns at one sheet of paper until it was full."
 SUM = "Two and three are five, and five and two are seven. The answer is \\boxed{7}."
 DOUBTS = (-0.01,) * 15 + (-1.0,) * 15
@@ -283,7 +284,7 @@ async def test_what_two_models_cannot_write_is_refused_at_once(opened: Open, pai
 
 
 @pytest.mark.usefixtures("worker")
-async def test_tokens_of_two_tokenizers_are_not_mixed_and_steps_may_be(opened: Open, pair: Pair) -> None:
+async def test_tokens_of_two_tokenizers_are_not_mixed(opened: Open, pair: Pair) -> None:
     pair.play(STORY)
     async with served(OfCharacters(pair.large.script)) as url, opened(TANDEM__MODELS__LARGE__ENGINE__URL=url) as client:
         for policy in ("entropy", "divergence"):
@@ -293,8 +294,34 @@ async def test_tokens_of_two_tokenizers_are_not_mixed_and_steps_may_be(opened: O
             assert f"{policy!r} mixes tokens, and the tokenizers of small and large differ" in error["message"]
             assert (error["param"], error["code"]) == ("model", "unsupported_value")
         assert pair.small.stats.tokens == 0
-        answer = await client.post("/v1/chat/completions", json=ask("Tell me a story.", model="leader"))
-    assert answer.json()["choices"][0]["message"]["content"] == STORY
+
+
+@pytest.mark.usefixtures("worker")
+@pytest.mark.parametrize(
+    ("policy", "options", "authors"),
+    [
+        ("leader", {"lead": 5}, {"small", "large"}),
+        ("reflection", {"begin_tokens": 9, "span": 9}, {"small", "large"}),
+        ("stepwise", {}, {"small", "large"}),
+        ("hawkeye", {}, {"small"}),
+    ],
+)
+async def test_steps_of_two_tokenizers_may_be_mixed(
+    opened: Open, pair: Pair, policy: str, options: dict[str, int], authors: set[str]
+) -> None:
+    pair.play(STEPS)
+    bad = say("2", match=r"(?s)took turns\.\n\n<\|im_end\|>.*grade the last step")
+    others = (bad, say("9", match="grade the last step"), say("a plan", match="Do not answer yet"))
+    large = pair.large.script.model_copy(update={"replies": others})
+    body = ask("Tell me a story.", model=policy, tandem={"options": options})
+    async with served(OfCharacters(large)) as url, opened(TANDEM__MODELS__LARGE__ENGINE__URL=url) as client:
+        answer = (await client.post("/v1/chat/completions", json=body)).json()
+        events = await events_of(client, answer["tandem"]["run"])
+    assert answer["choices"][0]["message"]["content"] == STEPS
+    tokens = [token for event in events if event["type"] == "content.delta" for token in event["tokens"]]
+    assert {token["model"] for token in tokens} == authors
+    assert "".join(token["text"] for token in tokens) == STEPS
+    assert answer["tandem"]["ledger"]["tokens"]["large"]["completion"] > 0, "it had a say"
 
 
 @pytest.mark.parametrize(

@@ -93,13 +93,20 @@ async def test_closing_stops_the_server(
     truncated_server: sglang.SglangServer,
     policy: str,
 ) -> None:
+    server = truncated_server if policy == "small" else sglang_server
+    before = aborts(server)
     async with aclosing(LocalCollaboration(engines).write(request(policy, text=QUESTION, max_tokens=600))) as events:
         async for event in events:
             if isinstance(event, Written) and event.position == 2:
                 break
+    # By itself a server notices after two seconds that its reader is gone.
+    assert aborts(server) == before + 1
     closed = time.monotonic()
-    server = truncated_server if policy == "small" else sglang_server
     steps = -1
     while steps != (steps := server.decode_steps()):
         assert time.monotonic() - closed < 3, "the server still makes tokens"
         await asyncio.sleep(0.4)
+
+
+def aborts(server: sglang.SglangServer) -> int:
+    return server.log.read_bytes().count(b"POST /abort_request")
