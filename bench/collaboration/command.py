@@ -38,7 +38,7 @@ from bench.record import Aim, Report, Row, models_of, new_report, write_report
 from bench.run import progress_bar
 from bench.solving import build_of
 from orchestrator.model_park import build_engine
-from orchestrator.settings import Settings
+from orchestrator.settings import EngineSettings, Settings
 from orchestrator.settings_file import SettingsInvalid, load_settings
 from orchestrator.stack.part import StackError
 from tools.verifiers.choice_texts import choices_in
@@ -86,7 +86,7 @@ class Bench:
             large=large,
             small_sha256=models[small].sha256,
             large_sha256=models[large].sha256,
-            build=f"{build_of(models[small].engine)} and {build_of(models[large].engine)}",
+            build=" and ".join(_build(models[name].engine) for name in (small, large)),
             head="" if self.head is None else _digest(self.head),
         )
 
@@ -175,6 +175,11 @@ async def run(bench: Bench, console: Console) -> dict[str, Answers]:
                     pooled.setdefault(setting, []).extend(answers[setting])
                 found[part.dataset] = answers
     return found if len(bench.parts) == 1 else {**found, POOLED: pooled}
+
+
+def _build(engine: EngineSettings) -> str:
+    drafts = f" draft={engine.draft}" if engine.draft else ""
+    return build_of(engine) + drafts
 
 
 def _right(question: Question, trace: Trace) -> bool:

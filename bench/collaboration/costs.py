@@ -1,7 +1,6 @@
 """What decoding and reading cost on two engines, measured here."""
 
 import asyncio
-import math
 import time
 import uuid
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -9,6 +8,7 @@ from contextlib import aclosing
 from itertools import pairwise
 from typing import cast
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from workers.engines.protocol import Engine, Finish, Generation, Sampling, Token
@@ -30,17 +30,17 @@ class EngineCosts(BaseModel):
     read: dict[int, float]
 
     def read_seconds(self, tokens: int, calls: int) -> float:
-        """For ``tokens`` read in ``calls`` chunks of the same size, between the measured sizes by their logarithm."""
+        """For ``tokens`` read in ``calls`` chunks. A chunk takes a pass over the weights and something for each of its
+        tokens, so what it takes lies on a straight line between the measured sizes: then only the mean size matters,
+        and not how the tokens are spread over the calls, of which the first one reads the prompt."""
         if not tokens:
             return 0.0
         size = max(1.0, tokens / max(1, calls))
         known = sorted(self.read)
-        below = max((chunk for chunk in known if chunk <= size), default=known[0])
-        above = min((chunk for chunk in known if chunk >= size), default=known[-1])
-        if below == above:
-            return tokens * self.read[below]
-        part = (math.log(size) - math.log(below)) / (math.log(above) - math.log(below))
-        return tokens * (self.read[below] * (1 - part) + self.read[above] * part)
+        if size >= known[-1]:
+            return tokens * self.read[known[-1]]
+        chunk = float(np.interp(size, [0, *known], [0.0, *(each * self.read[each] for each in known)]))
+        return tokens / size * chunk
 
 
 Costs = Mapping[str, EngineCosts]
