@@ -49,7 +49,7 @@ class Policies:
         self._large = settings.named("large")
         self._card = configured_card(settings)
         self._options = {
-            effort: self._with_samples(tuple(dict.fromkeys((*rungs, *choosing.get(effort, ())))))
+            effort: self._with_samples(tuple(dict.fromkeys((*rungs, *choosing[effort]))))
             for effort, rungs in ladders.items()
         }
         free = Coding(climbing(settings.auto, ladders, choosing, talker, clerk), code)

@@ -1,10 +1,12 @@
 """Settings: one ``tandem.toml`` plus environment, validated at start with the line and the value that is wrong."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from types import MappingProxyType
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from agents.code import CodeOptions
 from agents.confidence import ConfidenceOptions
@@ -19,7 +21,9 @@ from agents.short_m import ShortOptions
 from agents.tool_loop import ToolLoopOptions
 from agents.toolmaker import ToolmakerOptions
 from orchestrator.settings_acceptance import AcceptanceSettings
+from orchestrator.settings_addresses import HttpAddress, Port, RedisAddress
 from orchestrator.settings_collaboration import CollaborationSettings
+from orchestrator.settings_efforts import Threshold, over
 from orchestrator.settings_observability import ObservabilitySettings
 from orchestrator.settings_outcomes import OutcomeSettings
 from orchestrator.settings_playbook import PlaybookSettings
@@ -36,44 +40,69 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
 
+_NEEDED: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "sglang": ("url", "the address of the server, such as http://127.0.0.1:30000"),
+        "litellm": ("provider_model", "the model as LiteLLM writes it, such as openai/gpt-4o-mini"),
+    }
+)
+"""By the kind of an engine, the setting that it cannot do without, and what that is."""
+
+
 class EngineSettings(_Section):
     """Where a model's tokens come from. ``llamacpp`` with ``file`` is started by Tandem, with ``url`` it is yours.
     ``torch`` runs ``file`` (a GGUF file or a Hugging Face folder) inside the worker of collaborative answers.
 
     ``exclusive`` engines share the machine's decode lease: on a CPU two engines that decode at once slow each other
-    tenfold. ``threads`` 0 means all cores; ``context`` is per slot, in tokens. ``draft`` names a smaller configured
-    model, or a GGUF file, with the same tokenizer: a llama.cpp engine started by Tandem drafts with it and verifies
-    every token itself, which changes how fast it writes and nothing else.
+    tenfold. ``port`` 0 is counted up from 8101, ``threads`` 0 means all cores; ``context`` is per slot, in tokens.
+    ``draft`` names a smaller configured model, or a GGUF file, with the same tokenizer: a llama.cpp engine started by
+    Tandem drafts with it and verifies every token itself, which changes how fast it writes and nothing else.
     """
 
     kind: Literal["llamacpp", "sglang", "torch", "litellm"] = "llamacpp"
-    url: str = ""
+    url: HttpAddress = ""
     file: str = ""
-    port: int = 0
-    context: int = 8192
-    slots: int = 4
-    threads: int = 0
+    port: int = Field(default=0, ge=0, le=65_535)
+    context: int = Field(default=8192, ge=1)
+    slots: int = Field(default=4, ge=1)
+    threads: int = Field(default=0, ge=0)
     exclusive: bool = True
     tokenizer: str = ""
     draft: str = ""
     provider_model: str = ""
     api_key_variable: str = ""
 
+    @model_validator(mode="after")
+    def _has_what_its_kind_needs(self) -> "EngineSettings":
+        needed = _NEEDED.get(self.kind)
+        if needed is not None and not getattr(self, needed[0]):
+            raise ValueError(f"an engine of kind {self.kind!r} needs `{needed[0]}`: {needed[1]}")
+        return self
+
 
 class ModelSettings(_Section):
     """``parameters`` in billions, embeddings included: what the parameter-weighted cost is computed from."""
 
     role: Literal["small", "large", "other"]
-    parameters: float = Field(gt=0)
+    parameters: float = Field(gt=0, allow_inf_nan=False)
     sha256: str = ""
     price: Price = Price()
     engine: EngineSettings
 
 
+def _buys_something(budget: Budget) -> Budget:
+    for limit, value in budget:
+        if value == 0:
+            raise ValueError(
+                f"{limit} = 0 leaves nothing to answer with; write more, or leave `{limit}` out for no limit"
+            )
+    return budget
+
+
 class EffortSettings(_Section):
     """What a ``reasoning_effort`` buys; an absent limit is unlimited."""
 
-    budget: Budget
+    budget: Annotated[Budget, AfterValidator(_buys_something)]
 
 
 class ConsensusSettings(_Section):
@@ -104,6 +133,9 @@ class StrategySettings(_Section):
     toolmaker: ToolmakerOptions = ToolmakerOptions()
     code: CodeOptions = CodeOptions()
     logic: LogicOptions = LogicOptions()
+
+
+_Rungs = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 def _default_ladders() -> dict[Effort, tuple[str, ...]]:
@@ -149,7 +181,8 @@ class AutoSettings(_Section):
     opinion, by effort. ``choosing`` and ``accept_choice`` are the ladders, and the thresholds of a direct answer, for
     questions that name their answers, letters or yes and no, and give nothing to derive one from. ``agreeing``: how
     many attempts must give the same answer otherwise. ``scales``: by strategy, where log-probabilities lie, so that the
-    surest of attempts that disagree can be told. ``temperature`` of every attempt after the first of the same route.
+    surest of attempts that disagree can be told. What maps efforts keeps its defaults for those that are left out.
+    ``temperature`` of every attempt after the first of the same route.
     ``step_tokens`` bounds one internal model call.
     ``code`` are the routes for a function to be completed, tried until one passes the examples in its docstring.
     ``ask``: whether an under-specified question may lead to one clarifying question. The large model's probability
@@ -161,25 +194,29 @@ class AutoSettings(_Section):
     ask_weak: float = Field(default=0.3, ge=0)
     ask_strong: float = Field(default=1.1, ge=0)
 
-    accept_logprob: dict[Effort, float] = Field(default_factory=_default_accept_logprob)
-    agreeing: int = 2
+    accept_logprob: Annotated[dict[Effort, Threshold], over(_default_accept_logprob)] = Field(
+        default_factory=_default_accept_logprob
+    )
+    agreeing: int = Field(default=2, ge=1)
     scales: dict[str, Scale] = Field(default_factory=_default_scales)
-    temperature: float = 0.7
-    step_tokens: int = 1024
-    ladders: dict[Effort, tuple[str, ...]] = Field(default_factory=_default_ladders)
-    choosing: dict[Effort, tuple[str, ...]] = Field(default_factory=_default_choosing)
-    accept_choice: dict[Effort, float] = Field(default_factory=_default_accept_choice)
-    code: tuple[str, ...] = Field(default=("code(small)", "code(large)"), min_length=1)
+    temperature: float = Field(default=0.7, ge=0, allow_inf_nan=False)
+    step_tokens: int = Field(default=1024, ge=1)
+    ladders: Annotated[dict[Effort, _Rungs], over(_default_ladders)] = Field(default_factory=_default_ladders)
+    choosing: Annotated[dict[Effort, _Rungs], over(_default_choosing)] = Field(default_factory=_default_choosing)
+    accept_choice: Annotated[dict[Effort, Threshold], over(_default_accept_choice)] = Field(
+        default_factory=_default_accept_choice
+    )
+    code: _Rungs = ("code(small)", "code(large)")
 
 
 class GatewaySettings(_Section):
-    host: str = "127.0.0.1"
-    port: int = 8000
-    concurrent_runs: int = 64
-    body_bytes: int = 1024 * 1024
+    host: str = Field(default="127.0.0.1", min_length=1)
+    port: Port = 8000
+    concurrent_runs: int = Field(default=64, ge=1)
+    body_bytes: int = Field(default=1024 * 1024, ge=1)
     log_messages: bool = False
-    runs_per_minute: int = 600
-    concurrent_runs_per_key: int = 32
+    runs_per_minute: int = Field(default=600, ge=1)
+    concurrent_runs_per_key: int = Field(default=32, ge=1)
 
 
 class SlackSettings(_Section):
@@ -202,8 +239,8 @@ class SlackSettings(_Section):
     file_bytes: int = Field(default=256 * 1024, ge=0)
     document_characters: int = Field(default=12_000, ge=0)
     answers_at_once: int = Field(default=256, ge=1)
-    api_url: str = "https://slack.com/api/"
-    redirect_url: str = ""
+    api_url: HttpAddress = "https://slack.com/api/"
+    redirect_url: HttpAddress = ""
     bot_token_variable: str = "SLACK_BOT_TOKEN"
     app_token_variable: str = "SLACK_APP_TOKEN"
     signing_secret_variable: str = "SLACK_SIGNING_SECRET"
@@ -228,10 +265,10 @@ class SlackSettings(_Section):
 class RedisSettings(_Section):
     """``url`` empty: Tandem starts its own on ``port``. Event streams expire after ``keep_seconds``."""
 
-    url: str = ""
-    port: int = 6399
-    keep_seconds: int = 86_400
-    stream_events: int = 100_000
+    url: RedisAddress = ""
+    port: Port = 6399
+    keep_seconds: int = Field(default=86_400, ge=1)
+    stream_events: int = Field(default=100_000, ge=1)
 
 
 class AnswerCacheSettings(_Section):
@@ -283,7 +320,7 @@ class McpSettings(_Section):
 
     command: str = ""
     environment: dict[str, str] = Field(default_factory=dict)
-    url: str = ""
+    url: HttpAddress = ""
     token_variable: str = ""
 
     @model_validator(mode="after")
@@ -319,10 +356,11 @@ class ToolSettings(_Section):
 
 
 class Settings(_Section):
-    """Everything that can be configured. ``models`` maps a model's name to what serves it."""
+    """Everything that can be configured. ``models`` maps a model's name to what serves it, ``efforts`` what is said of
+    them, over the defaults of the others. What no single setting shows to be wrong is in ``settings_consistency``."""
 
     models: dict[str, ModelSettings]
-    efforts: dict[Effort, EffortSettings] = Field(default_factory=_default_efforts)
+    efforts: Annotated[dict[Effort, EffortSettings], over(_default_efforts)] = Field(default_factory=_default_efforts)
     default_effort: Effort = "medium"
     consensus: ConsensusSettings = ConsensusSettings()
     strategies: StrategySettings = StrategySettings()

@@ -1,10 +1,14 @@
 """Settings of the answer-side policy."""
 
 import math
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from orchestrator.settings_efforts import over
 from routers.route import Effort
+
+_Price = Annotated[float, Field(ge=0)]
 
 
 def _default_price() -> dict[Effort, float]:
@@ -23,4 +27,4 @@ class AcceptanceSettings(BaseModel):
     decides: bool = False
     card: str = ""
     samples: int = Field(default=1, ge=0, le=8)
-    price: dict[Effort, float] = Field(default_factory=_default_price)
+    price: Annotated[dict[Effort, _Price], over(_default_price)] = Field(default_factory=_default_price)

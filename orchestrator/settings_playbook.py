@@ -3,6 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrator.playbook.evidence import Stakes
+from orchestrator.settings_addresses import RedisAddress
 
 
 class PlaybookSettings(BaseModel):
@@ -41,5 +42,5 @@ class PlaybookSettings(BaseModel):
     candidates: int = Field(default=6, ge=1)
     entries: int = Field(default=10_000, ge=10)
     days: float = Field(default=180, gt=0)
-    url: str = ""
+    url: RedisAddress = ""
     guard: Stakes = Stakes()

@@ -2,7 +2,7 @@
 
 from typing import Literal, Protocol
 
-from pydantic import Base64Bytes, BaseModel, ConfigDict
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
 
 class Limits(BaseModel):
@@ -11,12 +11,12 @@ class Limits(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    cpu_seconds: int = 5
-    wall_seconds: float = 10.0
-    memory_bytes: int = 1024**3
-    processes: int = 32
-    output_bytes: int = 64 * 1024
-    file_bytes: int = 16 * 1024**2
+    cpu_seconds: int = Field(default=5, ge=1)
+    wall_seconds: float = Field(default=10.0, gt=0, allow_inf_nan=False)
+    memory_bytes: int = Field(default=1024**3, ge=1)
+    processes: int = Field(default=32, ge=1)
+    output_bytes: int = Field(default=64 * 1024, ge=1)
+    file_bytes: int = Field(default=16 * 1024**2, ge=1)
 
 
 Outcome = Literal["exited", "timeout", "memory", "killed", "refused"]
