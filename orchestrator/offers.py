@@ -1,11 +1,10 @@
 """What a caller may put in ``model``, and what each name stands for."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from agents.collaborative import collaborative_names
 from orchestrator.policies import Policies
+from orchestrator.route_names import AUTO, NoSuchRoute, RouteNames
 from orchestrator.runs import ModelOffer, RunRefused, RunRequest
 from orchestrator.settings import Settings
 from routers.constant import Constant
@@ -15,13 +14,11 @@ from routers.sticky import Turn
 from routers.value import Weighed
 from workers.ledger import Budget
 
-_AUTO: Mapping[str, Effort | None] = {"auto": None, "auto-fast": "low", "auto-deep": "high"}
 _AUTO_TEXT: Mapping[str, str] = {
     "auto": "the least compute that gives a checked answer",
     "auto-fast": "auto at low effort",
     "auto-deep": "auto at high effort",
 }
-_ROUTE = re.compile(r"^(?P<strategy>[a-z_-]+)\((?P<models>[^()]+)\)$")
 
 
 class Offers:
@@ -29,16 +26,15 @@ class Offers:
 
     def __init__(self, settings: Settings, strategies: Sequence[str]) -> None:
         self._settings = settings
-        self._strategies = tuple(strategies)
-        self._pairs = frozenset(collaborative_names()).intersection(strategies)
+        self._names = RouteNames(settings, strategies)
         self._policies = self._build_policies()
 
     def listed(self) -> tuple[ModelOffer, ...]:
         auto = [ModelOffer(name=name, kind="auto", description=text) for name, text in _AUTO_TEXT.items()]
         strategies = [
             ModelOffer(name=name, kind="strategy", description=f"always the strategy {name}")
-            for name in self._strategies
-            if name not in self._pairs or self._takes_ids("small", "large")
+            for name in self._names.strategies
+            if name not in self._names.pairs or self._takes_ids("small", "large")
         ]
         models = [
             ModelOffer(name=name, kind="model", description=f"the {model.role} model, passed through")
@@ -66,7 +62,7 @@ class Offers:
         return self._settings.named("large")
 
     def effort(self, request: RunRequest) -> Effort:
-        return request.effort or _AUTO.get(request.model) or self._settings.default_effort
+        return request.effort or AUTO.get(request.model) or self._settings.default_effort
 
     def budget(self, request: RunRequest) -> Budget:
         """The effort's budget with the caller's explicit limits in its place where given."""
@@ -78,11 +74,11 @@ class Offers:
     def pair(self, request: RunRequest) -> Route | None:
         """The route, where the request asks for two models that write together. Raises ``RunRefused``."""
         route = None if request.undisturbed else self._pinned(request)
-        return route if route is not None and route.strategy in self._pairs else None
+        return route if route is not None and route.strategy in self._names.pairs else None
 
     def chooses(self, request: RunRequest) -> bool:
         """Whether the route is ours to choose."""
-        return request.model in _AUTO and request.strategy is None and not request.undisturbed
+        return request.model in AUTO and request.strategy is None and not request.undisturbed
 
     def policy(
         self,
@@ -114,7 +110,7 @@ class Offers:
             models: tuple[str, ...] = (self.capable(),)
             if route is not None:
                 # The capable one of a pair is its second.
-                models = route.models[-1:] if route.strategy in self._pairs else route.models[:1]
+                models = route.models[-1:] if route.strategy in self._names.pairs else route.models[:1]
             reason = "the caller's own tools or schema need the model undisturbed"
             return Constant(Route(strategy="direct", models=models), reason)
         if route is not None:
@@ -122,61 +118,26 @@ class Offers:
         return None
 
     def _pinned(self, request: RunRequest) -> Route | None:
-        if request.strategy is not None:
-            if request.strategy not in self._strategies:
-                known = ", ".join(self._strategies)
-                raise RunRefused(
-                    f"there is no strategy {request.strategy!r}; known: {known}", "tandem.strategy", "unknown_strategy"
-                )
-            model = request.model if self.is_model(request.model) else None
-            return self.route(request.strategy, model)
-        if request.model in _AUTO:
+        if request.strategy is None and request.model in AUTO:
             return None
-        if self.is_model(request.model):
-            return Route(strategy="direct", models=(request.model,))
-        if request.model in self._strategies:
-            return self.route(request.model, None)
-        match = _ROUTE.match(request.model)
-        if match and match["strategy"] in self._strategies and self._are_models(match):
-            return self.route(match["strategy"], match["models"])
-        names = ", ".join(offer.name for offer in self.listed())
-        raise RunRefused(f"there is no model {request.model[:100]!r}; known: {names}", "model", "model_not_found")
+        try:
+            route = self._names.requested(request.model) if request.strategy is None else self._with_strategy(request)
+        except NoSuchRoute as error:
+            raise RunRefused(str(error), "model", "unsupported_value") from error
+        if route is None:
+            names = ", ".join(offer.name for offer in self.listed())
+            raise RunRefused(f"there is no model {request.model[:100]!r}; known: {names}", "model", "model_not_found")
+        return route
 
-    def _are_models(self, match: re.Match[str]) -> bool:
-        """Whether the models of a named route are configured; those of a pair are ``small+large``."""
-        names = match["models"].split("+") if match["strategy"] in self._pairs else [match["models"]]
-        return all(self.is_model(name) for name in names)
-
-    def _pair(self, strategy: str, models: str | None) -> Route:
-        """The route of two models that write together: those named, ``small+large``, else those with these roles."""
-        names = tuple(models.split("+")) if models else (self._settings.named("small"), self._settings.named("large"))
-        if len(names) != 2:
+    def _with_strategy(self, request: RunRequest) -> Route:
+        """The route of a request that names its strategy, on the model that it names, if it is one."""
+        if request.strategy not in self._names.strategies:
+            known = ", ".join(self._names.strategies)
             raise RunRefused(
-                f"strategy {strategy!r} is written by two models, and {models!r} is not two; leave the models out or "
-                f"name them as in {strategy}({self._settings.named('small')}+{self._settings.named('large')})",
-                "model",
+                f"there is no strategy {request.strategy!r}; known: {known}", "tandem.strategy", "unknown_strategy"
             )
-        for name in names:
-            if self._settings.models[name].engine.kind == "litellm":
-                raise RunRefused(
-                    f"strategy {strategy!r} needs two engines that take token ids, and model {name!r} is a provider's; "
-                    "ask for another strategy, or serve the model with llamacpp or sglang",
-                    "model",
-                    "unsupported_value",
-                )
-        return Route(strategy=strategy, models=names)
-
-    def route(self, strategy: str, model: str | None) -> Route:
-        """The route of a strategy on one model, or on the models that the settings give it."""
-        if strategy in self._pairs:
-            return self._pair(strategy, model)
-        if strategy == "consensus" and model is None:
-            consensus = self._settings.consensus
-            return Route(
-                strategy=strategy,
-                models=(self._settings.named(consensus.voter), self._settings.named(consensus.judge)),
-            )
-        return Route(strategy=strategy, models=(model or self._settings.named("large"),))
+        models = (request.model,) if self.is_model(request.model) else ()
+        return self._names.route(request.strategy, *models)
 
     def _build_policies(self) -> Policies:
         auto = self._settings.auto
@@ -185,28 +146,15 @@ class Offers:
             {effort: self._rungs(names) for effort, names in auto.ladders.items()},
             {effort: self._rungs(names) for effort, names in auto.choosing.items()},
             self._rungs(auto.code),
-            deducer=self.route("logic", self._settings.named("small")),
-            talker=self.route("direct", self._settings.named("large")),
-            clerk=self.route("direct", self._settings.named("small")),
+            deducer=self._names.route("logic", self._settings.named("small")),
+            talker=self._names.route("direct", self._settings.named("large")),
+            clerk=self._names.route("direct", self._settings.named("small")),
         )
 
     def _rungs(self, names: Sequence[str]) -> tuple[Route, ...]:
         rungs: list[Route] = []
         for name in names:
-            match = _ROUTE.match(name)
-            if match is None:
-                raise ValueError(f"[auto]: {name!r} is not a route such as 'program(large)'")
-            route = self.route(match["strategy"], self._by_role(match["models"]))
+            route = self._names.configured(name)
             sample = sum(earlier.name == route.name for earlier in rungs)
             rungs.append(route.model_copy(update={"sample": sample}))
         return tuple(rungs)
-
-    def _by_role(self, name: str) -> str:
-        """Ladders name models by role, so that they hold whatever the models are called."""
-        match name:
-            case "small" | "large":
-                return self._settings.named(name)
-            case "small+large":
-                return f"{self._settings.named('small')}+{self._settings.named('large')}"
-            case _:
-                return name

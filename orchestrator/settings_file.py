@@ -12,9 +12,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from orchestrator.settings import Settings
+from orchestrator.settings_consistency import Fault, faults
 from orchestrator.settings_environment import environment_values
 from orchestrator.settings_keys import unknown_key
-from orchestrator.toml_lines import key_lines, line_of
+from orchestrator.toml_lines import key_lines
 
 CONFIG_VARIABLE = "TANDEM_CONFIG"
 DEFAULT_FILE = "tandem.toml"
@@ -54,15 +55,16 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] = os.
         raise SettingsInvalid((Problem(source, "", f"this is not TOML: {error}"),)) from error
     overrides, origins, strays = environment_values(environment, written)
     values = _merged(written, overrides)
-    if environment.get("REDIS_URL") and not values.get("redis", {}).get("url"):
+    redis = values.setdefault("redis", {})
+    if environment.get("REDIS_URL") and isinstance(redis, dict) and not redis.get("url"):
         values = _merged(values, {"redis": {"url": environment["REDIS_URL"]}})
+        origins["redis", "url"] = "REDIS_URL"
     problems = [Problem(variable, "", message) for variable, message in strays]
-    try:
-        settings = Settings.model_validate(values)
-    except ValidationError as error:
-        lines = key_lines(text)
-        problems += [_problem(details, source, lines, origins) for details in error.errors()]
-    if problems:
+    settings, wrong = _validated(values)
+    if wrong:
+        places = {path: f"{source}:{line}" for path, line in key_lines(text).items()} | origins
+        problems += [Problem(_place(path, places) or f"{source}:1", ".".join(path), message) for path, message in wrong]
+    if settings is None or problems:
         raise SettingsInvalid(tuple(problems))
     return settings
 
@@ -108,15 +110,23 @@ def _merged(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _problem(
-    details: ErrorDetails, source: str, lines: Mapping[tuple[str, ...], int], origins: Mapping[tuple[str, ...], str]
-) -> Problem:
+def _validated(values: Mapping[str, Any]) -> tuple[Settings | None, list[Fault]]:
+    """The settings, and what is wrong with them: with single ones, else with what they are together."""
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        return None, [_fault(details) for details in error.errors()]
+    return settings, list(faults(settings))
+
+
+def _place(path: tuple[str, ...], places: Mapping[tuple[str, ...], str]) -> str | None:
+    """Where the setting at ``path`` is written down, or else the nearest table around it that is."""
+    return next((places[path[:length]] for length in range(len(path), 0, -1) if path[:length] in places), None)
+
+
+def _fault(details: ErrorDetails) -> Fault:
     path = tuple(str(part) for part in details["loc"] if part != "[key]")
-    place = origins.get(path)
-    if place is None:
-        line = line_of(lines, path) or 1
-        place = f"{source}:{line}"
-    return Problem(place=place, key=".".join(path), message=_message(details, path))
+    return path, _message(details, path)
 
 
 def _message(details: ErrorDetails, path: tuple[str, ...]) -> str:
@@ -124,6 +134,8 @@ def _message(details: ErrorDetails, path: tuple[str, ...]) -> str:
         return unknown_key(Settings, path)
     if details["type"] == "missing":
         return "is missing and has no default"
+    if details["type"] == "too_short":
+        return f"{details['input']!r} has fewer than {details['ctx']['min_length']}; without the key its default serves"
     allowed = details["msg"].removeprefix("Value error, ").removeprefix("Input ")
     if details["type"] == "value_error":
         return allowed

@@ -1,7 +1,7 @@
 """What may be written where in the settings, for messages about what may not."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
@@ -30,6 +30,12 @@ def unknown_key(model: type[BaseModel], path: Sequence[str]) -> str:
     allowed = allowed_keys(model, path[:-1])
     if not allowed:
         return "there is no such key"
-    near = difflib.get_close_matches(path[-1], allowed, n=1, cutoff=0.6)
+    return f"there is no such key; {nearest(path[-1], allowed)}"
+
+
+def nearest(written: str, allowed: Iterable[str]) -> str:
+    """What may have been meant, and everything that is allowed."""
+    names = list(allowed)
+    near = difflib.get_close_matches(written, names, n=1, cutoff=0.6)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"there is no such key; {hint}Allowed here: {', '.join(allowed)}"
+    return f"{hint}Allowed here: {', '.join(names)}"

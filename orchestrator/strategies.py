@@ -1,6 +1,7 @@
 """The built-in strategies, with the options that the settings give them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from agents.calling_tools import CallingTools
 from agents.code import Code
@@ -24,28 +25,37 @@ from agents.toolmaker import Toolmaker
 from orchestrator.settings import Settings
 from orchestrator.verifiers import build_verifier
 
+_BUILD: Mapping[str, Callable[[Settings], Strategy]] = MappingProxyType(
+    {
+        Direct.name: lambda settings: Direct(),
+        ChainOfThought.name: lambda settings: ChainOfThought(),
+        Program.name: lambda settings: Program(),
+        Consensus.name: lambda settings: Consensus(),
+        SelfConsistency.name: lambda settings: SelfConsistency(settings.strategies.self_consistency),
+        Confidence.name: lambda settings: Confidence(settings.strategies.confidence),
+        ShortM.name: lambda settings: ShortM(settings.strategies.short_m),
+        Parallel.name: lambda settings: Parallel(settings.strategies.parallel, build_verifier(settings)),
+        Refine.name: lambda settings: Refine(settings.strategies.refine),
+        Plan.name: lambda settings: Plan(settings.strategies.plan),
+        Critique.name: lambda settings: Critique(settings.strategies.critique),
+        PlanTools.name: lambda settings: PlanTools(settings.strategies.plan_tools),
+        ToolLoop.name: lambda settings: ToolLoop(settings.strategies.tool_loop),
+        Toolmaker.name: lambda settings: Toolmaker(settings.strategies.toolmaker),
+        Code.name: lambda settings: Code(settings.strategies.code),
+        Logic.name: lambda settings: Logic(settings.strategies.logic),
+        CallingTools.name: lambda settings: CallingTools(settings.tools.rounds),
+    }
+)
+
+
+def strategy_names() -> tuple[str, ...]:
+    """Every strategy's name, which is also the name of a virtual model."""
+    return (*_BUILD, *collaborative_names())
+
 
 def build_strategies(settings: Settings) -> Mapping[str, Strategy]:
-    """Every strategy by its name, which is also the name of a virtual model."""
-    options = settings.strategies
-    strategies: tuple[Strategy, ...] = (
-        Direct(),
-        ChainOfThought(),
-        Program(),
-        Consensus(),
-        SelfConsistency(options.self_consistency),
-        Confidence(options.confidence),
-        ShortM(options.short_m),
-        Parallel(options.parallel, build_verifier(settings)),
-        Refine(options.refine),
-        Plan(options.plan),
-        Critique(options.critique),
-        PlanTools(options.plan_tools),
-        ToolLoop(options.tool_loop),
-        Toolmaker(options.toolmaker),
-        Code(options.code),
-        Logic(options.logic),
-        CallingTools(settings.tools.rounds),
-        *(Collaborative(name, settings.collaboration.options(name)) for name in collaborative_names()),
-    )
-    return {strategy.name: strategy for strategy in strategies}
+    """Every strategy by its name."""
+    written_together = {
+        name: Collaborative(name, settings.collaboration.options(name)) for name in collaborative_names()
+    }
+    return {**{name: build(settings) for name, build in _BUILD.items()}, **written_together}

@@ -1,7 +1,6 @@
 """Where in a TOML file a key stands: ``tomllib`` gives values only, and an error message needs the line."""
 
 import tomllib
-from collections.abc import Mapping
 from typing import Any
 
 Path = tuple[str, ...]
@@ -32,14 +31,6 @@ def key_lines(text: str) -> dict[Path, int]:
                 _note(lines, table + path, first)
         pending, first = "", 0
     return lines
-
-
-def line_of(lines: Mapping[Path, int], path: Path) -> int | None:
-    """The line of ``path``, or of the nearest table around it that is written down."""
-    for length in range(len(path), 0, -1):
-        if path[:length] in lines:
-            return lines[path[:length]]
-    return None
 
 
 def _note(lines: dict[Path, int], path: Path, line: int) -> None:

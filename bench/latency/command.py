@@ -19,7 +19,7 @@ from bench.latency.report import LatencyReport, LatencyRow, aim_of, plot, rows_o
 from bench.latency.targets import MODEL, Target, litellm_python, targets_running
 from bench.plot import PlottingMissing
 from bench.record import Aim, write_report
-from orchestrator.settings_file import load_settings
+from orchestrator.settings_file import SettingsInvalid, load_settings
 from orchestrator.stack.part import StackError
 
 
@@ -42,7 +42,7 @@ def main() -> None:
             report = _measured(targets, loads, console)
         path = write_report(report, options.results)
         plot(report, path.with_suffix(".png"))
-    except (StackError, UnexpectedAnswer, PlottingMissing, subprocess.CalledProcessError) as error:
+    except (SettingsInvalid, StackError, UnexpectedAnswer, PlottingMissing, subprocess.CalledProcessError) as error:
         sys.exit(str(error))
     show(report, console)
     console.print(f"written: {path} and {path.with_suffix('.png')}")

@@ -20,7 +20,7 @@ from bench.plot import PlottingMissing
 from bench.record import write_report
 from orchestrator.addresses import LOOPBACK, redis_url
 from orchestrator.settings import Settings
-from orchestrator.settings_file import load_settings
+from orchestrator.settings_file import SettingsInvalid, load_settings
 from orchestrator.stack.part import StackError
 from orchestrator.stack.parts import redis_part
 from orchestrator.stack.supervisor import Supervisor
@@ -49,7 +49,7 @@ def main() -> None:
         report = RecallReport(bench="playbook-recall", models=[], rows=rows, guard=guard, aims=aims)
         path = write_report(report, options.results)
         plot(report, path.with_suffix(".png"))
-    except (StackError, PlottingMissing) as error:
+    except (SettingsInvalid, StackError, PlottingMissing) as error:
         sys.exit(str(error))
     show(report, console)
     console.print(f"written: {path} and {path.with_suffix('.png')}")

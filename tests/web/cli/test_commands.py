@@ -51,6 +51,23 @@ def test_doctor_shows_the_line_that_is_wrong(tmp_path: Path) -> None:
     assert "tandem.toml:2: gateway.port: 'many'" in found.stdout
 
 
+def test_doctor_says_of_a_port_that_there_is_none_such(tmp_path: Path) -> None:
+    found = _tandem("doctor", folder=tmp_path, TANDEM__GATEWAY__PORT="70000")
+    assert found.returncode == 1
+    assert "TANDEM__GATEWAY__PORT: gateway.port: '70000' should be less than or equal to 65535" in found.stdout
+    assert "Traceback" not in found.stderr
+
+
+def test_serve_and_bench_refuse_a_ladder_that_could_not_be_climbed(tmp_path: Path) -> None:
+    _tandem("init", folder=tmp_path)
+    settings = tmp_path / "tandem.toml"
+    settings.write_text(f"auto.ladders.high = ['programm(large)']\n{settings.read_text()}")
+    for command in (("serve",), ("bench", "--data", str(tmp_path))):
+        refused = _tandem(*command, folder=tmp_path)
+        assert refused.returncode != 0
+        assert "tandem.toml:1: auto.ladders.high.0: 'programm(large)' names no strategy" in refused.stderr
+
+
 def test_bench_without_questions_says_where_to_put_them(tmp_path: Path) -> None:
     refused = _tandem("bench", "--data", str(tmp_path / "none"), folder=tmp_path, TANDEM_BENCH_DATA="")
     assert refused.returncode == 1
