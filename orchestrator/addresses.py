@@ -4,6 +4,8 @@ from orchestrator.settings import Settings
 
 LOOPBACK = "127.0.0.1"
 _FIRST_ENGINE_PORT = 8101
+# Of a host that means every interface. A server that listens on "::" takes no IPv4 connections.
+_LOOPBACK_OF = {"0.0.0.0": LOOPBACK, "::": "::1"}
 
 
 def redis_url(settings: Settings) -> str:
@@ -22,7 +24,12 @@ def engine_url(settings: Settings, name: str) -> str:
     return settings.models[name].engine.url or f"http://{LOOPBACK}:{engine_port(settings, name)}"
 
 
+def gateway_host(settings: Settings) -> str:
+    """The name or address under which this machine reaches the gateway; IPv6 without brackets."""
+    return _LOOPBACK_OF.get(settings.gateway.host, settings.gateway.host)
+
+
 def gateway_url(settings: Settings) -> str:
     """Where a browser or client on this machine reaches the gateway."""
-    host = LOOPBACK if settings.gateway.host == "0.0.0.0" else settings.gateway.host
-    return f"http://{host}:{settings.gateway.port}"
+    host = gateway_host(settings)
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.gateway.port}"

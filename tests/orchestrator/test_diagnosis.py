@@ -105,6 +105,18 @@ async def test_tokenizers_that_split_the_same_text_differently_are_named(setting
     assert "models of one family" in finding.text
 
 
+async def test_tokenizers_that_cannot_be_compared_yet_are_said_to_be_so(settings: _Set) -> None:
+    said = "not compared until the engines run"
+    away = f"http://127.0.0.1:{processes.free_port()}"
+    assert (await _found(settings(TANDEM__MODELS__LARGE__ENGINE__URL=away), "tokenizers")).text == said
+    ours = {"TANDEM__GATEWAY__PORT": str(processes.free_port()), "TANDEM__MODELS__LARGE__ENGINE__URL": ""}
+    assert (await _found(settings(**ours), "tokenizers")).text == said
+    ours["TANDEM__MODELS__SMALL__ENGINE__URL"] = ""
+    assert (await _found(settings(**ours), "tokenizers")).text == "equal: both are Qwen2.5-Coder"
+    ours["TANDEM__MODELS__SMALL__SHA256"] = "0" * 64
+    assert await _found(settings(**ours), "tokenizers") == Finding("tokenizers", True, said)
+
+
 @asynccontextmanager
 async def _older_redis(url: str) -> AsyncIterator[str]:
     """A way to the Redis at ``url`` on which it says that it is version 7, and does not know Vector Sets."""

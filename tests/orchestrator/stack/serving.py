@@ -1,7 +1,6 @@
 """A ``tandem serve`` of a test's own."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,13 +16,14 @@ class Serving:
 
     def __init__(self, folder: Path, engine_url: str, gateway_port: int = 0, **environment: str) -> None:
         self._log = folder / "said"
-        self._port = gateway_port or processes.free_port()
-        self.url = f"http://127.0.0.1:{self._port}"
+        self.port = gateway_port or processes.free_port()
+        self.redis_port = processes.free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
         self._environment = {
             **{name: value for name, value in os.environ.items() if name != "REDIS_URL"},
             "TANDEM__STORAGE__DIRECTORY": str(folder / "data"),
-            "TANDEM__GATEWAY__PORT": str(self._port),
-            "TANDEM__REDIS__PORT": str(processes.free_port()),
+            "TANDEM__GATEWAY__PORT": str(self.port),
+            "TANDEM__REDIS__PORT": str(self.redis_port),
             "TANDEM__MODELS__SMALL__ENGINE__URL": engine_url,
             "TANDEM__MODELS__LARGE__ENGINE__URL": engine_url,
             "COLUMNS": "400",
@@ -68,15 +68,6 @@ class Serving:
     def alive(self, pids: list[int]) -> list[int]:
         """Those that still run; a zombie that nobody has waited for yet does not."""
         return [pid for pid in pids if _state(pid) not in ("", "Z")]
-
-    def addresses(self) -> set[str]:
-        """Where the gateway's port is listened on."""
-        found = set()
-        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-            address, state = line.split()[1], line.split()[3]
-            if state == "0A" and int(address.split(":")[1], 16) == self._port:
-                found.add(socket.inet_ntoa(bytes.fromhex(address.split(":")[0])[::-1]))
-        return found
 
 
 def _children_of(pid: int) -> set[int]:

@@ -35,11 +35,26 @@ def test_it_answers_and_stops_everything_on_ctrl_c(serving: Serving) -> None:
     children = serving.children()
     assert len(children) >= 3
     assert processes.answers(f"{serving.url}/readyz")
-    assert serving.addresses() == {"127.0.0.1"}
+    listening = processes.listening(children)
+    assert {serving.port, serving.redis_port} <= listening.keys()
+    assert set(listening.values()) == {"127.0.0.1"}
     serving.process.send_signal(signal.SIGINT)
     assert serving.process.wait(timeout=30) == 0
     assert "programs will not run" not in serving.said()
     assert serving.alive(children) == []
+
+
+@pytest.mark.skipif(not processes.has_ipv6(), reason="this machine has no IPv6")
+@pytest.mark.parametrize("host", ["::1", "::"])
+def test_it_serves_over_ipv6(tmp_path: Path, engine: ScriptedServer, host: str) -> None:
+    with Serving(tmp_path, engine.url, TANDEM__GATEWAY__HOST=host) as serving:
+        serving.wait_until_ready()
+        url = f"http://[::1]:{serving.port}"
+        assert f"Tandem is ready at {url}" in serving.said()
+        assert processes.answers(f"{url}/readyz")
+        listening = processes.listening(serving.children())
+    assert listening.pop(serving.port) == host
+    assert set(listening.values()) == {"127.0.0.1"}
 
 
 def test_when_a_part_dies_the_others_are_stopped_and_it_is_named(serving: Serving) -> None:

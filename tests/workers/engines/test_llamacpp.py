@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
+from tests import processes
 from workers.engines.llamacpp import LlamaCppEngine
 from workers.engines.protocol import Finish, Generation, Sampling, Token
 
@@ -28,6 +29,10 @@ async def text(engine: LlamaCppEngine, question: str, **sampling: object) -> str
 async def test_describes_the_server(engine: LlamaCppEngine) -> None:
     description = await engine.describe()
     assert (description.vocabulary, description.context, description.slots) == (49152, 2048, 2)
+
+
+def test_it_listens_on_this_machine_alone(llamacpp_url: str) -> None:
+    assert processes.listening_at(int(llamacpp_url.rsplit(":", 1)[1])) == {"127.0.0.1"}
 
 
 async def test_a_seed_repeats_a_draw_and_another_seed_does_not(engine: LlamaCppEngine) -> None:
