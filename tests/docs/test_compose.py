@@ -1,11 +1,15 @@
-"""The compose file is one that Docker's own client takes."""
+"""The compose file: Docker's own client takes it, and the sandbox worker can isolate programs."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
+
+from tools.sandbox.diagnosis import explain
 
 _FILE = Path(__file__).resolve().parents[2] / "compose.yaml"
 
@@ -28,3 +32,10 @@ def test_compose_takes_it_once_the_password_is_set() -> None:
     assert "POSTGRES_PASSWORD" in refused.stderr
     taken = _compose("-f", str(_FILE), "config", "--quiet", POSTGRES_PASSWORD="any")
     assert taken.returncode == 0, taken.stderr
+
+
+def test_the_sandbox_worker_may_do_what_the_sandbox_says_it_needs() -> None:
+    granted = yaml.safe_load(_FILE.read_text())["services"]["sandbox"]["security_opt"]
+    assert {"seccomp=unconfined", "apparmor=unconfined"} <= set(granted)
+    [needed] = re.findall(r"--security-opt (\S+?)`", explain("bwrap: Can't mount proc on /newroot/proc: denied", {}))
+    assert needed in granted
