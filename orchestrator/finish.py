@@ -22,9 +22,10 @@ def finished(state: RunState, ledger: LedgerSummary) -> RunFinished:
     if open_question(state) is not None:
         answer = None
     text = answer_text(state)
+    status = _status(state, answer)
     return RunFinished(
-        status=_status(state, answer),
-        finish_reason=_finish_reason(state, answer),
+        status=status,
+        finish_reason=_finish_reason(status, answer),
         route=state["decision"].route.name,
         text=text if answer is not None and answer.streamed else _bounded(text, state["request"]),
         value=answer.value if answer else None,
@@ -118,14 +119,15 @@ def _status(state: RunState, answer: Answer | None) -> RunStatus:
     return "answered" if answer is not None else "abstained"
 
 
-def _finish_reason(state: RunState, answer: Answer | None) -> str:
+def _finish_reason(status: RunStatus, answer: Answer | None) -> str:
+    if status == "budget":
+        return "length"
     if answer is None:
         return "stop"
     if answer.tool_calls:
         return "tool_calls"
-    # An internal attempt that ran to its bound does not cut the visible answer; a spent budget or a cut text does.
-    cut = answer.streamed and answer.finish_reason == "length"
-    return "length" if cut or (state.get("budget_spent") and answer.value is None) else "stop"
+    # An internal attempt that ran to its bound does not cut the visible answer.
+    return "length" if answer.streamed and answer.finish_reason == "length" else "stop"
 
 
 def _bounded(text: str, request: RunRequest) -> str:

@@ -15,7 +15,7 @@ from orchestrator.runs import Busy, RunRefused, RunRequest, UnknownRun, finished
 from orchestrator.settings import Settings
 from tests import processes
 from tests.orchestrator.conftest import events_of, last_of, settings_for
-from tests.waiting import eventually, eventually_async
+from tests.waiting import eventually, eventually_async, within_a_second
 from workers.collaboration.places import Places
 from workers.engines.scripted.script import Reply, Script, say
 from workers.engines.scripted.server import ScriptedServer
@@ -71,10 +71,11 @@ async def test_a_cancelled_run_stops_the_engine_within_a_second(
     async for _, event in tandem.runs.events(run, owner):
         if isinstance(event, ContentDelta):
             break
-    await tandem.runs.cancel(run, owner)
+    async with within_a_second():
+        await tandem.runs.cancel(run, owner)
+        await eventually(lambda: scripted.stats.aborted == 1)
     last = await finished(tandem.runs.events(run, owner))
     assert last.status == "cancelled"
-    await eventually(lambda: scripted.stats.aborted == 1, 5)
     assert (await tandem.runs.get(run, owner)).status == "cancelled"
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from orchestrator.storage.database import Database
 from tests.orchestrator.conftest import settings_for
-from tests.waiting import eventually, eventually_async
+from tests.sandbox_worker import sandbox_worker
+from tests.waiting import eventually, eventually_async, within_a_second
 from tests.web.conftest import ask, served
 from web.gateway import create_app
 from workers.engines.scripted.script import Reply, Script, say
@@ -92,9 +93,10 @@ async def test_a_client_that_goes_stops_the_engine_within_a_second(
         client.post("/v1/chat/completions", json=ask("Tell me a story.", stream=stream, max_tokens=100_000))
     )
     await eventually(lambda: scripted.stats.tokens > 3)
-    asking.cancel()
-    await asyncio.gather(asking, return_exceptions=True)
-    await eventually(lambda: scripted.stats.running == 0 and scripted.stats.aborted == 1, seconds=5)
+    async with within_a_second():
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        await eventually(lambda: scripted.stats.running == 0 and scripted.stats.aborted == 1)
 
 
 async def test_the_route_is_shown_without_a_call_to_the_engine(
@@ -149,3 +151,20 @@ async def test_a_checked_answer_ends_at_the_callers_bound(client: httpx.AsyncCli
     body = ask("What is 1234560 + 7?", model="cot") | {"max_completion_tokens": 3}
     choice = (await client.post("/v1/chat/completions", json=body)).json()["choices"][0]
     assert (choice["message"]["content"], choice["finish_reason"]) == ("123", "length")
+
+
+async def test_a_budget_that_ends_before_a_second_opinion_is_told_whatever_the_answer_looks_like(
+    client: httpx.AsyncClient, scripted: ScriptedServer, redis_url: str, tmp_path: Path
+) -> None:
+    doubtful = Reply(match="Python program", texts=("```python\nprint(5 * 10 - 2)\n```",), logprobs=(-3.0,))
+    scripted.script = Script(replies=(doubtful,), default=say("I would rather not."))
+    body = ask(
+        "Ann has 5 boxes of 10 apples and gives 2 away. How many apples are left?", tandem={"budget": {"calls": 1}}
+    )
+    with sandbox_worker(redis_url, tmp_path / "sandbox"):
+        answer = (await client.post("/v1/chat/completions", json=body)).json()
+        streamed = (await client.post("/v1/chat/completions", json=body | {"stream": True})).text
+    [choice] = answer["choices"]
+    assert (choice["message"]["content"], choice["finish_reason"]) == ("48", "length")
+    assert (answer["tandem"]["status"], answer["tandem"]["ledger"]["spent"]) == ("budget", "calls")
+    assert '"finish_reason":"length"' in streamed and '"finish_reason":"stop"' not in streamed

@@ -24,9 +24,7 @@ def usage_of(ledgers: Sequence[LedgerSummary]) -> dict[str, Any]:
 
 def finish_reason(last: RunFinished) -> str:
     """One of OpenAI's values; what only Tandem can say is in ``tandem.status``."""
-    if last.finish_reason in _FINISH_REASONS:
-        return last.finish_reason
-    return "length" if last.status == "budget" else "stop"
+    return last.finish_reason if last.finish_reason in _FINISH_REASONS else "stop"
 
 
 def tandem_object(run: str, request: RunRequest, last: RunFinished) -> dict[str, Any]:
