@@ -1,9 +1,17 @@
-"""What outcomes depend on: with another model pair, or other prompts, they say nothing."""
+"""What outcomes depend on: with another model pair, other prompts or other routes they say nothing."""
 
 import hashlib
+import json
 from importlib import resources
 
 from orchestrator.settings import Settings
+
+_OF_TOOLS = ("tool_repeated", "tool_result", "tools")
+_OF_CODE = ("code", "code_tests")
+_OF_ASKING = ("answerable", "ask_tool", "clarified", "clarify")
+_OTHER_PROMPTS = frozenset(f"{name}.md" for name in (*_OF_TOOLS, *_OF_CODE, *_OF_ASKING, "cot_open"))
+"""Those that no answer is written with of which the playbook learns."""
+_OTHER_OF_AUTO = {"ask", "ask_weak", "ask_strong", "code"}
 
 
 def pair_of(settings: Settings) -> str:
@@ -16,11 +24,21 @@ def pair_of(settings: Settings) -> str:
     return _digest("\n".join(parts))
 
 
-def version_of() -> str:
-    """A digest of every prompt that strategies are written with."""
+def version_of(settings: Settings) -> str:
+    """A digest of what the default and recipes answer with: the prompts of strategies, and the settings that choose
+    routes and accept answers."""
     folder = resources.files("agents").joinpath("prompts")
-    texts = sorted((file.name, file.read_text("utf-8")) for file in folder.iterdir() if file.name.endswith(".md"))
-    return _digest("\n".join(f"{name}\n{text}" for name, text in texts))
+    texts = sorted(
+        (file.name, file.read_text("utf-8"))
+        for file in folder.iterdir()
+        if file.name.endswith(".md") and file.name not in _OTHER_PROMPTS
+    )
+    chosen = {
+        "auto": settings.auto.model_dump(exclude=_OTHER_OF_AUTO),
+        "consensus": settings.consensus.model_dump(),
+        "strategies": settings.strategies.model_dump(exclude={"code"}),
+    }
+    return _digest("\n".join((json.dumps(chosen, sort_keys=True), *(f"{name}\n{text}" for name, text in texts))))
 
 
 def _digest(text: str) -> str:

@@ -32,7 +32,7 @@ def build_parts(settings: Settings, redis: Redis, embedder: Embedder, strategies
     options = settings.playbook
     entries = Entries(redis, embedder, bound=options.entries, days=options.days)
     topics = Topics(redis, embedder, near=options.near, akin=options.akin, days=options.days)
-    pair, version = pair_of(settings), version_of()
+    pair, version = pair_of(settings), version_of(settings)
     roles = {"small": settings.named("small"), "large": settings.named("large")}
     recall = Recall(
         redis,

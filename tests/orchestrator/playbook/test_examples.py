@@ -11,7 +11,7 @@ from orchestrator.conversations import Conversations
 from orchestrator.playbook.entry import Entry
 from orchestrator.playbook.evidence import Stakes
 from orchestrator.playbook.jsonl import line_of, read_lines
-from orchestrator.playbook.parts import PlaybookParts
+from orchestrator.playbook.parts import PlaybookParts, build_parts
 from orchestrator.playbook.topic_hash import counted
 from orchestrator.playbook.traces import Traces
 from orchestrator.playbook.workshop import Workshop, open_workshop
@@ -20,6 +20,8 @@ from orchestrator.settings import Settings
 from orchestrator.settings_playbook import PlaybookSettings
 from orchestrator.storage.artifacts import ArtifactStore
 from orchestrator.storage.records import Feedback, TurnSettings
+from orchestrator.strategies import build_strategies
+from routers.embedding import WordEmbedder
 from tests.orchestrator.conftest import events_of, last_of
 from tests.orchestrator.playbook.building import FRUITS, example, for_fruits, promoted, recipe
 from workers.celery_app import create_app
@@ -45,6 +47,11 @@ def small_first(settings: Settings) -> Settings:
     """The small model writes by default."""
     ladders = {**settings.auto.ladders, "medium": ("cot(small)",), "low": ("cot(small)",)}
     return settings.model_copy(update={"auto": settings.auto.model_copy(update={"ladders": ladders})})
+
+
+@pytest.fixture
+def small_parts(small_first: Settings, redis: Redis, embedder: WordEmbedder) -> PlaybookParts:
+    return build_parts(small_first, redis, embedder, build_strategies(small_first))
 
 
 async def _learned(
@@ -203,13 +210,13 @@ async def test_no_question_is_its_own_example(
 async def test_it_is_promoted_by_trials_in_shadow_on_other_questions_than_its_own(
     small_first: Settings,
     redis_url: str,
-    parts: PlaybookParts,
+    small_parts: PlaybookParts,
     scripted: ScriptedServer,
     request_for: Requests,
     owner: str,
 ) -> None:
-    entry = await for_fruits(parts, example(owner, problem=FRUITS.format(0, 6)))
-    await _known_to_do_badly(parts, owner, entry.topic)
+    entry = await for_fruits(small_parts, example(owner, problem=FRUITS.format(0, 6)))
+    await _known_to_do_badly(small_parts, owner, entry.topic)
     helped = _RIGHT.model_copy(update={"match": f"(?s){_SHOWN}.*step by step"})
     app = create_app(redis_url)
     async with open_tandem(small_first) as tandem, open_workshop(small_first, app) as workshop:
@@ -218,7 +225,7 @@ async def test_it_is_promoted_by_trials_in_shadow_on_other_questions_than_its_ow
             run, _ = await _learned(tandem, workshop, request_for, number)
             scripted.script = Script(replies=(helped, _WRONG), default=say("nothing"))
             added = await workshop.shadow(run, owner)
-            known = await parts.entries.get(owner, entry.id)
+            known = await small_parts.entries.get(owner, entry.id)
             assert (added, known.evidence.compared, known.evidence.edge) == (min(number, 1), number, float(number))
             if known.status == "promoted":
                 break
@@ -249,22 +256,22 @@ async def test_it_is_tried_on_the_recipe_that_lets_the_small_model_write_and_not
 async def test_one_in_use_is_looked_at_again_with_it_and_without(
     small_first: Settings,
     redis_url: str,
-    parts: PlaybookParts,
+    small_parts: PlaybookParts,
     scripted: ScriptedServer,
     request_for: Requests,
     owner: str,
 ) -> None:
     always = small_first.playbook.model_copy(update={"recheck": 1.0, "shadow": 0})
     settings = small_first.model_copy(update={"playbook": always})
-    entry = await promoted(parts, example(owner))
-    await _known_to_do_badly(parts, owner, entry.topic)
+    entry = await promoted(small_parts, example(owner))
+    await _known_to_do_badly(small_parts, owner, entry.topic)
     helped = _WRONG.model_copy(update={"match": f"(?s){_SHOWN}.*step by step"})
     async with open_tandem(settings) as tandem, open_workshop(settings, create_app(redis_url)) as workshop:
         scripted.script = Script(replies=(_RIGHT,), default=say("nothing"))
         run, _ = await _learned(tandem, workshop, request_for, 5)
         scripted.script = Script(replies=(helped, _RIGHT), default=say("nothing"))
         await workshop.shadow(run, owner)
-    known = await parts.entries.get(owner, entry.id)
+    known = await small_parts.entries.get(owner, entry.id)
     assert (known.evidence.compared, known.evidence.edge) == (1, -1.0), "it spoiled what was right without"
 
 

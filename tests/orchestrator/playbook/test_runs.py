@@ -141,14 +141,15 @@ async def test_a_recipe_without_an_answer_is_followed_by_the_usual_routes(
 
 
 async def test_a_recipe_of_a_pair_that_cannot_write_is_followed_by_the_usual_route(
-    settings: Settings, parts: PlaybookParts, scripted: ScriptedServer, request_for: Requests, owner: str
+    settings: Settings, redis: Redis, scripted: ScriptedServer, request_for: Requests, owner: str
 ) -> None:
     pair = Recipe(strategy="entropy", models=("small", "large"))
-    await _promoted(parts, recipe(owner, "entropy(small+large)", recipe=pair))
     scripted.script = Script(replies=(_BOXED,))
     impatient = settings.collaboration.model_copy(update={"patience_seconds": 0.5})
     one_rung = settings.auto.model_copy(update={"ladders": {**settings.auto.ladders, "low": ("cot(large)",)}})
     settings = settings.model_copy(update={"collaboration": impatient, "auto": one_rung})
+    parts = build_parts(settings, redis, WordEmbedder(), build_strategies(settings))
+    await _promoted(parts, recipe(owner, "entropy(small+large)", recipe=pair))
     async with open_tandem(settings) as tandem:
         events, _ = await _until_used(tandem, request_for, owner, effort="low")
     assert next(event.route for event in events if isinstance(event, Routed)) == "entropy(small+large)"
