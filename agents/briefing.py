@@ -1,6 +1,6 @@
 """Behaviours and examples in the prompt: what was learned from earlier answers, before the question."""
 
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import replace
 
 from agents.prompts import render
@@ -8,7 +8,7 @@ from workers.engines.protocol import Finish, Token
 from workers.models.protocol import ChatModel, ChatRequest, ModelCard
 
 Behaviour = tuple[str, str]
-"""Name and one-sentence instruction."""
+"""Name, which may be empty, and one-sentence instruction."""
 Example = tuple[str, str]
 """Problem and solution."""
 
@@ -50,27 +50,34 @@ class Briefed:
 
 
 def briefed(
-    models: Mapping[str, ChatModel], writers: Collection[str], question: str, behaviours: Sequence[Behaviour]
+    models: Mapping[str, ChatModel], question: str, behaviours: Mapping[str, Sequence[Behaviour]]
 ) -> Mapping[str, ChatModel]:
-    """The models, those named ``writers`` with the behaviours (Metacognitive Reuse, behaviour-conditioned inference);
-    the same ones where there are none."""
-    listed = "\n".join(f"- {name}: {text}" for name, text in behaviours)
-    return _wrapped(models, writers, question, "behaviours", listed)
+    """The models, those named in ``behaviours`` with theirs (Metacognitive Reuse, behaviour-conditioned inference); the
+    same ones where there are none."""
+    return _wrapped(models, question, "behaviours", {model: _listed(each) for model, each in behaviours.items()})
 
 
 def shown_how(
-    models: Mapping[str, ChatModel], pupils: Collection[str], question: str, examples: Sequence[Example]
+    models: Mapping[str, ChatModel], question: str, examples: Mapping[str, Sequence[Example]]
 ) -> Mapping[str, ChatModel]:
-    """The models, those named ``pupils`` with the examples (AdaptMI); the same ones where there are none."""
-    listed = "\n\n".join(f"Problem: {problem}\nSolution:\n{solution}" for problem, solution in examples)
-    return _wrapped(models, pupils, question, "examples", listed)
+    """The models, those named in ``examples`` with theirs (AdaptMI); the same ones where there are none."""
+    return _wrapped(models, question, "examples", {model: _quoted(each) for model, each in examples.items()})
+
+
+def _listed(behaviours: Sequence[Behaviour]) -> str:
+    return "\n".join(f"- {name}: {text}" if name else f"- {text}" for name, text in behaviours)
+
+
+def _quoted(examples: Sequence[Example]) -> str:
+    return "\n\n".join(f"Problem: {problem}\nSolution:\n{solution}" for problem, solution in examples)
 
 
 def _wrapped(
-    models: Mapping[str, ChatModel], readers: Collection[str], question: str, name: str, given: str
+    models: Mapping[str, ChatModel], question: str, name: str, given: Mapping[str, str]
 ) -> Mapping[str, ChatModel]:
-    if not given:
+    if not any(given.values()):
         return models
     return {
-        model: Briefed(inner, question, name, given) if model in readers else inner for model, inner in models.items()
+        model: Briefed(inner, question, name, given[model]) if given.get(model) else inner
+        for model, inner in models.items()
     }

@@ -8,7 +8,6 @@ from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
 from agents.asking import Asker, clarified
-from agents.briefing import briefed, shown_how
 from agents.collaborative import collaborative_names
 from agents.events import Assessed, Considered, ContentDelta, Escalated, Event, QuestionAsked, Routed, Verdict
 from agents.problem import Answer
@@ -19,8 +18,10 @@ from orchestrator.conducting import Node
 from orchestrator.guard import without_template_tokens
 from orchestrator.offers import Offers
 from orchestrator.playbook.asking import asked_of
+from orchestrator.playbook.entry import Setup
 from orchestrator.playbook.recall import NoPlaybook, Recaller
 from orchestrator.playbook.recollection import NOTHING, Recollection
+from orchestrator.playbook.serving import equipped, posed
 from orchestrator.router_in_service import NoRouter, RouterInService
 from orchestrator.runs import RunRequest
 from orchestrator.state import RunContext, RunState
@@ -156,13 +157,12 @@ class Nodes:
         if route.sample:
             problem = problem.model_copy(update={"sampling": self._resampled(problem.sampling, route)})
         recollection = state.get("recollection", NOTHING)
-        if recollection.advice is not None and not state["attempts"]:
-            problem = problem.model_copy(update={"options": {**recollection.advice.options, **problem.options}})
+        # The routes after the recipe's are the usual ones.
+        setup = (None if state["attempts"] else recollection.advice) or Setup()
+        problem = posed(problem, setup, _request(state))
         work = self._work(runtime, route.models)
-        models = shown_how(work.models, recollection.pupils, problem.question, recollection.examples)
-        models = briefed(models, recollection.writers, problem.question, recollection.behaviours)
         shown = _Shown(work.emit)
-        work = replace(work, models=models, emit=shown)
+        work = equipped(replace(work, emit=shown), setup, recollection, problem.question)
         try:
             answer = await self._strategies[route.strategy].solve(problem, work)
         except BudgetSpent:

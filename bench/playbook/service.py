@@ -298,7 +298,7 @@ async def service_open(settings: Settings, folder: Path, url: str, cache: Path) 
                 _HeardTraces(redis, advised.traces),
                 embedder,
                 settings.playbook,
-                Repertoire(settings, strategies),
+                Repertoire(settings, strategies, offers),
             ),
             Quiet(redis),
             errands,

@@ -13,10 +13,9 @@ class DatabaseArchive:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def keep(self, entries: Sequence[Entry]) -> None:
+    async def keep(self, entries: Sequence[Entry], runs: Sequence[str] = ()) -> None:
         for entry in entries:
-            values = entry.model_dump(mode="json")
-            await self._database.save_entry(entry.owner, entry.id, values, entry.provenance)
+            await self._database.save_entry(entry.owner, entry.id, entry.model_dump(mode="json"), runs)
 
     async def forget(self, owner: str, entries: Sequence[str]) -> None:
         """Those that Redis no longer has: they made room for others, or expired."""
@@ -27,7 +26,7 @@ class DatabaseArchive:
 class NoArchive:
     """For trials on a Redis of their own."""
 
-    async def keep(self, entries: Sequence[Entry]) -> None:
+    async def keep(self, entries: Sequence[Entry], runs: Sequence[str] = ()) -> None:
         return None
 
     async def forget(self, owner: str, entries: Sequence[str]) -> None:
@@ -87,7 +86,8 @@ class Archived:
 
     async def put(self, entry: Entry) -> tuple[str, ...]:
         evicted = await self._entries.put(entry)
-        await self._kept(entry)
+        # It comes with its outcomes, and these are all that it says of where they are from.
+        await self._archive.keep([entry], entry.provenance)
         await self._archive.forget(entry.owner, evicted)
         return evicted
 

@@ -26,7 +26,8 @@ if change.status and may_change() then
         redis.call('HDEL', entry, field)
       end
     end
-    redis.call('HSET', entry, 'wins', 0, 'trials', 0, 'tokens', 0, 'cost', 0, 'edge', 0, 'compared', 0)
+    redis.call('HSET', entry, 'wins', 0, 'trials', 0, 'tokens', 0, 'cost', 0, 'alone_wins', 0, 'alone_trials', 0,
+      'edge', 0, 'compared', 0)
   end
 end
 if change.pinned then

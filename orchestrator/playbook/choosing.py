@@ -29,7 +29,7 @@ def choose(
     chance = random.Random(asked.run)
     with_examples = bool(pupils) and settings.examples > 0
     may_be_used: Mapping[Kind, Callable[[Entry], bool]] = {
-        "recipe": lambda entry: route_of(entry) is not None,
+        "recipe": lambda entry: route_of(entry) is not None and not entry.quotes(asked.question),
         "behaviour": lambda entry: bool(writers),
         "example": lambda entry: with_examples and not entry.quotes(asked.question),
     }
@@ -116,7 +116,7 @@ def _advice(recipe: Entry, route_of: RouteOf) -> Advice | None:
     reason = f"the playbook's recipe {recipe.name} was right in {recipe.wins:g} of {recipe.trials} such problems"
     if recipe.status == "candidate":
         reason = f"the playbook tries {recipe.name} on this kind of problem"
-    return Advice(route=route, options=recipe.recipe.options, reason=reason, proven=recipe.status == "promoted")
+    return Advice(route=route, reason=reason, proven=recipe.status == "promoted", **recipe.recipe.setup)
 
 
 def _reason(topic: Topic, used: Sequence[Entry], tried: Entry | None, on_trial: OnTrial | None) -> str:

@@ -2,8 +2,8 @@
 
 Behaviours are distilled after Metacognitive Reuse (reflect on traces, write ``name: instruction``); recipes are
 proposed and memory is kept small after EGuR (guide and consolidator); examples are quoted from what was right, for the
-small model where it does badly (AdaptMI). Whatever comes of it is a candidate and has to
-prove itself.
+small model where it does badly (AdaptMI), and for whole recipes. Whatever comes of it is a candidate and has to prove
+itself.
 """
 
 import time
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import structlog
 
-from orchestrator.playbook.entry import Entry, Kind, Recipe, Topic
+from orchestrator.playbook.entry import WORKED_EXAMPLES, Entry, Kind, Recipe, Topic, Worked
 from orchestrator.playbook.evidence import better
 from orchestrator.playbook.learner import Archive, won_of
 from orchestrator.playbook.lesson import Lesson
@@ -23,9 +23,11 @@ from orchestrator.playbook.proposals import behaviours_in, example_name, recipe_
 from orchestrator.playbook.repertoire import Repertoire
 from orchestrator.playbook.text import EXAMPLE_CHARACTERS, PROBLEM_CHARACTERS, plain, plain_lines
 from orchestrator.playbook.traces import Traces
+from orchestrator.runs import RunRequest
 from orchestrator.settings_playbook import PlaybookSettings
 from orchestrator.storage.records import TaughtRun
 from routers.embedding import Embedder
+from tools.verifiers.programs import code_block
 from workers.engines.protocol import Sampling
 from workers.messages import Message
 from workers.models.protocol import ChatModel, ChatRequest, complete
@@ -40,6 +42,7 @@ _NEW = 3
 _SAME = 0.9
 """Cosine similarity from which two instructions are one."""
 _WEAK_AFTER = 20
+_SMALL_PROGRAM = Recipe(strategy="program", models=("small",))
 _TOKENS = 400
 _log = structlog.get_logger(__name__)
 
@@ -69,14 +72,15 @@ class Consolidator:
         return await self._propose_recipes(topic, [recipe for recipe in recipes if recipe is not None])
 
     async def consolidate(self, topic: Topic, runs: Sequence[TaughtRun], model: ChatModel) -> list[Entry]:
-        """Merge behaviours that say the same, quote an example and distil behaviours from the topic's latest ``runs``,
-        rewrite a weak one, propose recipes; the new candidates.
+        """Merge behaviours that say the same, quote an example, compose recipes with examples and distil behaviours
+        from the topic's latest ``runs``, rewrite a weak one, propose recipes; the new candidates.
 
         Raises what the model does; what was proposed before stays.
         """
         await self._merge(topic)
         # Before the model is asked: by the time that it answers the run may have been deleted.
         added = await self._quote(topic, runs)
+        added += await self._compose(topic, runs)
         added += await self._distil(topic, runs, model)
         added += await self._rewrite(topic, model)
         return added + await self._guide(topic, model)
@@ -105,13 +109,40 @@ class Consolidator:
         if not self._parts.recall.pupils(topic) or active >= _EXAMPLES or self._room(known) < 1:
             return []
         quoted = {entry.problem for entry in known}
-        solved = [run for run in runs if _can_be_quoted(run) and _question(run) not in quoted]
-        found = [(_question(run), await self._solution(run, topic)) for run in solved[-_QUOTED:]]
-        fitting = [(question, text) for question, text in found if 0 < len(text) <= EXAMPLE_CHARACTERS - len(question)]
-        if not fitting:
+        worked = await self._worked(topic, [run for run in runs if _question(run) not in quoted])
+        if not worked:
             return []
-        question, solution = min(fitting, key=lambda pair: len(pair[1]))
-        return [await self._add(topic, "example", example_name(question), solution, problem=question)]
+        shortest = worked[0]
+        name = example_name(shortest.problem)
+        return [await self._add(topic, "example", name, shortest.solution, problem=shortest.problem)]
+
+    async def _compose(self, topic: Topic, runs: Sequence[TaughtRun]) -> list[Entry]:
+        """Propose the default's first route, and the small model's program, with two of the shortest right solutions:
+        who is shown terse ones writes tersely, and the small model may then do what it fails at alone. Each once."""
+        known = await self._known(topic, "recipe")
+        worked = await self._worked(topic, runs) if self._room(known) else []
+        if len(worked) < WORKED_EXAMPLES:
+            return []
+        latest = next(run for run in reversed(runs) if _can_be_quoted(run))
+        default = self._repertoire.default_of(RunRequest.model_validate(latest.request))
+        shown = [entry.recipe for entry in known if entry.recipe is not None and entry.recipe.examples]
+        composed = [
+            recipe.model_copy(update={"examples": tuple(fitting[:WORKED_EXAMPLES])})
+            for recipe in {each.name: each for each in (default, _SMALL_PROGRAM)}.values()
+            if recipe.strategy in self._repertoire.names
+            and not any((other.strategy, other.models) == (recipe.strategy, recipe.models) for other in shown)
+            and len(fitting := [each for each in worked if _shows(recipe, each)]) >= WORKED_EXAMPLES
+        ]
+        return await self._propose_recipes(topic, composed)
+
+    async def _worked(self, topic: Topic, runs: Sequence[TaughtRun]) -> list[Worked]:
+        """Of the latest runs that were right the questions with whole solutions that fit, the shortest first."""
+        solved = {_question(run): run for run in runs if _can_be_quoted(run)}
+        found = [(question, await self._solution(run, topic)) for question, run in list(solved.items())[-_QUOTED:]]
+        fitting = [(question, text) for question, text in found if 0 < len(text) <= EXAMPLE_CHARACTERS - len(question)]
+        return [
+            Worked(problem=question, solution=text) for question, text in sorted(fitting, key=lambda it: len(it[1]))
+        ]
 
     async def _solution(self, run: TaughtRun, topic: Topic) -> str:
         """Whole, or at least longer than an example may be; empty where there is none."""
@@ -161,12 +192,14 @@ class Consolidator:
         return await self._propose_behaviours(topic, proposed, [entry for entry in known if entry is not weakest])
 
     async def _guide(self, topic: Topic, model: ChatModel) -> list[Entry]:
-        room = self._room(await self._known(topic, "recipe"))
+        known = await self._known(topic, "recipe")
+        room = self._room(known)
         if room < 1:
             return []
+        tried = {**topic.routes, **{entry.name: (entry.wins, entry.trials, entry.cost) for entry in known}}
         history = [
             f"- {route}: {wins:g} of {trials}, {cost / trials:.0f}"
-            for route, (wins, trials, cost) in topic.routes.items()
+            for route, (wins, trials, cost) in tried.items()
             if trials
         ]
         prompt = render(
@@ -182,7 +215,7 @@ class Consolidator:
 
     async def _propose_recipes(self, topic: Topic, recipes: Sequence[Recipe]) -> list[Entry]:
         known = await self._known(topic, "recipe")
-        names = {entry.name for entry in known}
+        names = {entry.recipe.name for entry in known if entry.recipe is not None}
         fresh = [recipe for recipe in recipes if recipe.name not in names][: self._room(known)]
         return [
             await self._add(topic, "recipe", recipe.name, f"{recipe.name} for problems of this kind", recipe=recipe)
@@ -263,6 +296,13 @@ def _can_be_quoted(run: TaughtRun) -> bool:
     """Whether it was right, and its question is all that was asked."""
     asked = sum(message.get("role") == "user" for message in run.request["messages"])
     return asked == 1 and _right(run)
+
+
+def _shows(recipe: Recipe, worked: Worked) -> bool:
+    """Whether the solution is of the kind that the recipe's strategy has written. A direct answer shows nobody how."""
+    if recipe.strategy == "direct":
+        return False
+    return (code_block(worked.solution) is not None) == (recipe.strategy == "program")
 
 
 def _right(run: TaughtRun) -> bool:

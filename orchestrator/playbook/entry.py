@@ -1,8 +1,9 @@
 """What the playbook keeps: entries with their measured outcomes, and the topics that they belong to."""
 
-from typing import Annotated, Literal
+import hashlib
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from agents.problem import AnswerForm
 from orchestrator.playbook.text import (
@@ -21,6 +22,8 @@ KINDS: tuple[Kind, ...] = ("recipe", "behaviour", "example")
 STATUSES: tuple[Status, ...] = ("candidate", "promoted", "demoted", "disabled")
 PROVENANCE = 20
 """How many run ids an entry keeps, the newest."""
+WORKED_EXAMPLES = 2
+"""How many examples a recipe may have."""
 
 
 def _name(text: str) -> str:
@@ -37,23 +40,64 @@ def _problem(text: str) -> str:
     return plain(text, PROBLEM_CHARACTERS)
 
 
+def _instruction(text: str) -> str:
+    return plain(text, TEXT_CHARACTERS)
+
+
+def _solution(text: str) -> str:
+    return plain_lines(text, EXAMPLE_CHARACTERS)
+
+
 class _Kept(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Recipe(_Kept):
-    """A complete strategy. ``models`` are roles (``small``, ``large``) or configured names; the writer comes first.
-    ``options`` are the strategy's own, as in a request."""
+class Worked(_Kept):
+    """A problem and a solution of it, quoted from a run that was right."""
+
+    problem: Annotated[str, AfterValidator(_problem)]
+    solution: Annotated[str, AfterValidator(_solution)]
+
+
+class Setup(_Kept):
+    """What a recipe gives the models that write on its route, and nobody else. ``options`` are the strategy's own, as
+    in a request; ``instruction`` is one sentence and ``examples`` are solved problems, before the question;
+    ``temperature`` is that of an attempt, where the strategy has none of its own, and ``tokens`` bounds one call."""
+
+    options: dict[str, Option] = Field(default_factory=dict, max_length=16)
+    instruction: Annotated[str, AfterValidator(_instruction)] = ""
+    examples: tuple[Worked, ...] = Field(default=(), max_length=WORKED_EXAMPLES)
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    tokens: int | None = Field(default=None, ge=16, le=8192)
+
+    @property
+    def in_prompts(self) -> bool:
+        """Whether anything of it stands in a prompt."""
+        return bool(self.instruction or self.examples)
+
+
+class Recipe(Setup):
+    """A complete strategy. ``models`` are roles (``small``, ``large``) or configured names; the writer comes first."""
 
     strategy: str = Field(min_length=1, max_length=64)
     models: tuple[str, ...] = Field(min_length=1, max_length=4)
-    options: dict[str, Option] = Field(default_factory=dict, max_length=16)
 
     @property
     def name(self) -> str:
-        """Like a route's: ``program(small)``, with what is unusual behind it."""
-        extra = "".join(f" {key}={value}" for key, value in sorted(self.options.items()))
-        return f"{self.strategy}({'+'.join(self.models)}){extra}"
+        """Like a route's: ``program(small)``, with what is unusual behind it. Of texts it has a digest, so that no two
+        recipes have the same name."""
+        texts = [self.instruction, *(text for worked in self.examples for text in (worked.problem, worked.solution))]
+        said = [f"{len(self.examples)} examples"] if self.examples else []
+        said += ["instruction"] if self.instruction else []
+        digest = [f"#{hashlib.sha256(chr(0).join(texts).encode()).hexdigest()[:8]}"] if said else []
+        numbers = {**self.options, "temperature": self.temperature, "tokens": self.tokens}
+        extra = [f"{key}={value}" for key, value in sorted(numbers.items()) if value is not None]
+        return " ".join([f"{self.strategy}({'+'.join(self.models)})", *digest, *said, *extra])
+
+    @property
+    def setup(self) -> dict[str, Any]:
+        """All but the route, by name."""
+        return {name: getattr(self, name) for name in Setup.model_fields}
 
 
 class Evidence(_Kept):
@@ -72,11 +116,13 @@ class Evidence(_Kept):
 class Entry(_Kept):
     """A recipe, a behaviour or an example of one owner.
 
-    ``text`` is a behaviour's instruction, an example's solution, or one sentence on a recipe; ``problem`` a typical
-    question that it is for, by which it is found: an example's own. ``pair`` is the digest of the model pair and
-    ``version`` that of the prompts it was measured with. ``wins`` of ``trials`` outcomes were right; ``tokens`` and
-    ``cost`` are sums over the trials (cost in parameter-weighted tokens, see ``routers.cost``). ``rank`` is its number
-    among the candidates of its kind in its topic, from 1: later ones need more evidence. Times are Unix seconds.
+    ``text`` is a behaviour's instruction, an example's solution, or one sentence on a recipe, whose name is the entry's;
+    ``problem`` a typical question that it is for, by which it is found: an example's own. ``pair`` is the digest of the
+    model pair and ``version`` that of the prompts and settings it was measured with. ``wins`` of ``trials`` outcomes
+    were right; ``tokens`` and ``cost`` are sums over the trials (cost in parameter-weighted tokens, see
+    ``routers.cost``). ``alone_wins`` of ``alone_trials`` were a recipe's whose model had nothing learned in its prompt.
+    ``rank`` is its number among the candidates of its kind in its topic, from 1: later ones need more evidence. Times
+    are Unix seconds.
     """
 
     id: str = Field(pattern=r"^[0-9a-f]{32}$")
@@ -97,10 +143,18 @@ class Entry(_Kept):
     trials: int = Field(default=0, ge=0)
     tokens: int = Field(default=0, ge=0)
     cost: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    alone_wins: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    alone_trials: int = Field(default=0, ge=0)
     evidence: Evidence = Evidence()
     created: float
     used: float
     provenance: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _named_by_its_recipe(self) -> "Entry":
+        if self.recipe is not None:
+            object.__setattr__(self, "name", _name(self.recipe.name))
+        return self
 
     @property
     def win_rate(self) -> float:
@@ -108,8 +162,11 @@ class Entry(_Kept):
         return (self.wins + 1) / (self.trials + 2)
 
     def quotes(self, question: str) -> bool:
-        """Whether it is an example that would answer this very question."""
-        return self.kind == "example" and self.problem == plain(question, PROBLEM_CHARACTERS)
+        """Whether an example of it would answer this very question."""
+        asked = plain(question, PROBLEM_CHARACTERS)
+        if self.recipe is not None:
+            return any(worked.problem == asked for worked in self.recipe.examples)
+        return self.kind == "example" and self.problem == asked
 
 
 class Topic(_Kept):

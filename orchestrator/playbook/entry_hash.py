@@ -6,7 +6,8 @@ from typing import Any
 
 from orchestrator.playbook.entry import Entry, Evidence, Status
 
-_COUNTED = {"status", "pinned", "wins", "trials", "tokens", "cost", "evidence", "used", "provenance"}
+_ALONE = ("alone_wins", "alone_trials")
+_COUNTED = {"status", "pinned", "wins", "trials", "tokens", "cost", *_ALONE, "evidence", "used", "provenance"}
 _WORTH: Mapping[Status, float] = {"promoted": 1.0, "candidate": 0.0, "disabled": -0.5, "demoted": -1.0}
 
 
@@ -20,6 +21,8 @@ def to_hash(entry: Entry) -> dict[str, str]:
         "trials": str(entry.trials),
         "tokens": str(entry.tokens),
         "cost": str(entry.cost),
+        "alone_wins": str(entry.alone_wins),
+        "alone_trials": str(entry.alone_trials),
         "used": str(entry.used),
         "provenance": json.dumps(list(entry.provenance)) if entry.provenance else "[]",
         "edge": str(evidence.edge),
@@ -37,7 +40,7 @@ def from_hash(stored: Mapping[bytes, bytes]) -> Entry:
         edge=_number(fields, "edge"),
         compared=max(0, round(_number(fields, "compared"))),
     )
-    trials = max(0, round(_number(fields, "trials")))
+    trials, alone = (max(0, round(_number(fields, name))) for name in ("trials", "alone_trials"))
     counted: dict[str, Any] = {
         "status": fields["status"],
         "pinned": fields["pinned"] == "1",
@@ -46,6 +49,8 @@ def from_hash(stored: Mapping[bytes, bytes]) -> Entry:
         "trials": trials,
         "tokens": max(0, round(_number(fields, "tokens"))),
         "cost": max(0.0, _number(fields, "cost")),
+        "alone_wins": min(max(0.0, _number(fields, "alone_wins")), alone),
+        "alone_trials": alone,
         "used": _number(fields, "used"),
         "provenance": json.loads(fields["provenance"]),
         "evidence": evidence,

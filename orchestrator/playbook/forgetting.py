@@ -17,7 +17,7 @@ _LATEST = 200
 
 class Forgetting:
     """Instructions that a model distilled from a run stay: nobody knows which words of theirs come from it. Examples
-    go: they quote a question and its answer."""
+    go, and recipes with such: they quote a question and its answer."""
 
     def __init__(self, parts: PlaybookParts, database: Database) -> None:
         self._parts = parts
@@ -47,8 +47,9 @@ class Forgetting:
         """Where a topic is known by one of these questions, it is known by another of its own from now on, if there is
         one."""
         about = [Entry.model_validate(each) for each in await self._database.stored_entries_about(owner, questions)]
-        await self._delete(owner, [entry.id for entry in about if entry.kind == "example"])
-        entries = [entry for entry in about if entry.kind != "example"]
+        quoting = {entry.id for entry in about if any(entry.quotes(question) for question in questions)}
+        await self._delete(owner, sorted(quoting))
+        entries = [entry for entry in about if entry.id not in quoting]
         topics = {*await self._parts.topics.begun_with(owner, questions), *(entry.topic for entry in entries)}
         others = await self._others(owner, topics, questions, gone) if topics else {}
         for topic in topics:

@@ -26,7 +26,9 @@ _log = structlog.get_logger(__name__)
 class Archive(Protocol):
     """Keeps entries where Redis can be filled from again."""
 
-    async def keep(self, entries: Sequence[Entry]) -> None: ...
+    async def keep(self, entries: Sequence[Entry], runs: Sequence[str] = ()) -> None:
+        """As they are now; they have outcomes of these ``runs`` beside those that were said before."""
+        ...
 
     async def forget(self, owner: str, entries: Sequence[str]) -> None:
         """Those that Redis no longer has."""
@@ -105,11 +107,15 @@ class Learner:
         parts = self._parts_of(told)
         new = await self._parts.records.add(told.owner, told.run, topic, _counts(told), parts, told.run, there=restored)
         # Though it be nothing new: the time before, Redis or the database may have gone away right after it was added.
-        changed = [] if restored else await self.judge(told.owner, [part.entry for part in parts])
+        changed = [] if restored else await self._judge_parts(told, parts)
         return Learned(topic=topic, new=new, changed=tuple(changed))
 
-    async def judge(self, owner: str, entries: Sequence[str]) -> list[Entry]:
-        """Promote and demote what the evidence says of these; those that were."""
+    async def _judge_parts(self, told: Told, parts: Sequence[Part]) -> list[Entry]:
+        outcomes = any(part.is_outcome for part in parts)
+        return await self.judge(told.owner, [part.entry for part in parts], told.run if outcomes else None)
+
+    async def judge(self, owner: str, entries: Sequence[str], run: str | None) -> list[Entry]:
+        """Promote and demote what the evidence says of these, which have an outcome of ``run``; those that were."""
         changed: list[Entry] = []
         known = await self._parts.entries.some(owner, entries)
         for index, entry in enumerate(known):
@@ -122,11 +128,12 @@ class Learner:
                     changed.append(known[index])
             else:
                 known[index] = await self._parts.entries.revalue(entry)
-        await self._archive.keep(known)
+        await self._archive.keep(known, () if run is None else (run,))
         return changed
 
     def _parts_of(self, told: Told) -> list[Part]:
-        """One part for each entry used, and one for an entry that chance left out."""
+        """One part for each entry used, though nobody knows whether it helped, and one for an entry that chance left
+        out."""
         trial, won = told.lesson.on_trial, told.won
         gains = {}
         if trial is not None and trial.compared and won is not None:
@@ -140,7 +147,7 @@ class Learner:
                 stakes=self._stakes,
             )
         if won is None:
-            return []
+            return [Part(entry=entry) for entry in told.lesson.used]
         used = [
             Part(entry=entry, won=won, tokens=told.tokens, cost=told.cost, gain=gains.pop(entry, None))
             for entry in told.lesson.used

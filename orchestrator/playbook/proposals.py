@@ -23,13 +23,14 @@ def behaviours_in(text: str, most: int) -> list[tuple[str, str]]:
         if match is None:
             continue
         name, instruction = slug(match["name"])[:NAME_CHARACTERS], plain(match["text"], TEXT_CHARACTERS).strip('"*` ')
-        if "_" in name and _WORDS[0] <= len(instruction.split()) <= _WORDS[1]:
+        if "_" in name and _is_sentence(instruction):
             found.setdefault(name, instruction)
     return list(found.items())[:most]
 
 
 def recipes_in(text: str, strategies: Collection[str]) -> list[Recipe]:
-    """Recipes from a JSON array of {"strategy", "model"}, or of names like ``cot(small)``, that stand for something."""
+    """Recipes from a JSON array of {"strategy", "model"}, with an "instruction" or without, or of names like
+    ``cot(small)``, that stand for something."""
     try:
         values = json.loads(text[text.find("[") : text.rfind("]") + 1])
     except ValueError:
@@ -38,6 +39,7 @@ def recipes_in(text: str, strategies: Collection[str]) -> list[Recipe]:
     for value in values:
         recipe = recipe_named(_name(value), strategies)
         if recipe is not None:
+            recipe = recipe.model_copy(update={"instruction": _instruction(value)})
             recipes.setdefault(recipe.name, recipe)
     return list(recipes.values())
 
@@ -60,3 +62,14 @@ def _name(value: object) -> str:
     if isinstance(value, dict):
         return f"{value.get('strategy')}({value.get('model')})"
     return str(value)
+
+
+def _instruction(value: object) -> str:
+    """As it may stand in a prompt; empty where there is none that says something."""
+    said = value.get("instruction") if isinstance(value, dict) else None
+    instruction = plain(said, TEXT_CHARACTERS).strip('"*` ') if isinstance(said, str) else ""
+    return instruction if _is_sentence(instruction) else ""
+
+
+def _is_sentence(instruction: str) -> bool:
+    return _WORDS[0] <= len(instruction.split()) <= _WORDS[1]

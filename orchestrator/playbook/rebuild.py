@@ -9,6 +9,7 @@ from orchestrator.playbook.entry import Entry
 from orchestrator.playbook.learner import Learner, Told
 from orchestrator.playbook.parts import PlaybookParts
 from orchestrator.playbook.shadow import trial_name
+from orchestrator.playbook.topic_hash import counted
 from orchestrator.storage.database import Database
 from orchestrator.storage.records import TaughtRun
 
@@ -60,10 +61,20 @@ class Rebuild:
         there = {run.id for run in runs}
         for entry in entries:
             await self._parts.topics.restore(entry)
+            await self._parts.topics.keep_rank(entry)
             await self._parts.entries.put(entry)
+            await self._restore_writer(entry)
             for run in known.get(entry.id, set()) & there:
                 await self._parts.records.seal(owner, trial_name(run, entry), entry.topic, entry.id, run)
         return entries
+
+    async def _restore_writer(self, entry: Entry) -> None:
+        """How a recipe's model did alone on its topic: trials that are not added again told of it."""
+        route = self._parts.recall.route_of(entry)
+        if route is None or not entry.alone_trials:
+            return
+        counts = counted("writer", route.models[0], entry.alone_wins, entry.alone_trials)
+        await self._parts.records.add(entry.owner, f"alone:{entry.id}", entry.topic, counts, [])
 
     def _expired(self, stored: Sequence[Entry], runs: Sequence[TaughtRun]) -> set[str]:
         latest = {str(run.lesson["topic"]): run.created for run in runs if run.lesson.get("topic")}
@@ -75,8 +86,8 @@ class Rebuild:
     async def _learn(self, run: TaughtRun, known: Mapping[str, set[str]]) -> bool:
         told = await asyncio.to_thread(self._learner.told, run)
         if told is not None:
-            # An outcome reaches all its entries at once or none of them.
-            there = any(run.id in known.get(entry, ()) for entry in _touched(told))
+            # An outcome reaches all its entries at once or none of them; where there is none, they know of the run.
+            there = told.won is None or any(run.id in known.get(entry, ()) for entry in _touched(told))
             await self._learner.learn(told, restored=there)
         return told is not None
 

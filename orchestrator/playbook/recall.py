@@ -14,6 +14,7 @@ from orchestrator.playbook.entry import KINDS, Entry, Topic
 from orchestrator.playbook.entry_hash import filter_of
 from orchestrator.playbook.keys import keys_of
 from orchestrator.playbook.recollection import NOTHING, Asked, Recollection
+from orchestrator.playbook.repertoire import fits
 from orchestrator.playbook.text import masked
 from orchestrator.playbook.topics import Topics
 from orchestrator.playbook.vector_sets import nearest_in
@@ -118,8 +119,8 @@ class Recall:
         return await self._entries.some(topic.owner, [entry for of_kind in found for entry in of_kind])
 
     def route_of(self, entry: Entry) -> Route | None:
-        """A recipe's route on the models configured here."""
-        if entry.recipe is None or entry.recipe.strategy not in self._strategies:
+        """A recipe's route on the models configured here; None where it cannot be served."""
+        if entry.recipe is None or not fits(entry.recipe, self._strategies):
             return None
         names = tuple(self._models.get(model) for model in entry.recipe.models)
         if None in names:

@@ -4,9 +4,8 @@ from pydantic import BaseModel, ConfigDict
 
 from agents.events import Recalled, RecalledEntry
 from agents.problem import AnswerForm
-from orchestrator.playbook.entry import Entry
+from orchestrator.playbook.entry import Entry, Setup
 from routers.route import Route
-from workers.collaboration.protocol import Option
 
 
 class OnTrial(BaseModel):
@@ -25,13 +24,10 @@ class OnTrial(BaseModel):
     compared: bool = True
 
 
-class Advice(BaseModel):
+class Advice(Setup):
     """A recipe for this run. A ``proven`` one is taken at its word where it has an answer."""
 
-    model_config = ConfigDict(frozen=True)
-
     route: Route
-    options: dict[str, Option] = {}
     reason: str
     proven: bool
 

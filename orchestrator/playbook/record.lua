@@ -16,17 +16,6 @@ local function set_runs(key, change)
   -- An empty table would become an object.
   redis.call('HSET', key, 'provenance', #runs > 0 and cjson.encode(runs) or '[]')
 end
-local function with(run)
-  return function(runs)
-    if runs[#runs] ~= run then
-      runs[#runs + 1] = run
-    end
-    while #runs > tonumber(ARGV[7]) do
-      table.remove(runs, 1)
-    end
-    return runs
-  end
-end
 local function without(run)
   return function(runs)
     local others = {}
@@ -36,6 +25,16 @@ local function without(run)
       end
     end
     return others
+  end
+end
+local function with(run)
+  return function(runs)
+    local named = without(run)(runs)
+    named[#named + 1] = run
+    while #named > tonumber(ARGV[7]) do
+      table.remove(named, 1)
+    end
+    return named
   end
 end
 local function add(update, factor)

@@ -16,7 +16,8 @@ from orchestrator.playbook.scripts import script_of
 
 class Part(BaseModel):
     """What an outcome adds to one entry. An entry that was left out by chance has a gain and no trial: ``won`` is
-    None then. ``tokens`` and ``cost`` are those of the whole outcome."""
+    None then; without either it was used, and nobody knows whether the answer was right. ``tokens`` and ``cost`` are
+    those of the whole outcome; ``alone`` is what a recipe's model won with nothing learned in its prompt."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -25,6 +26,11 @@ class Part(BaseModel):
     tokens: int = 0
     cost: float = 0.0
     gain: Gain | None = None
+    alone: float | None = None
+
+    @property
+    def is_outcome(self) -> bool:
+        return self.won is not None or self.gain is not None
 
 
 class Records:
@@ -46,16 +52,18 @@ class Records:
         parts: Sequence[Part],
         run: str = "",
         *,
+        word: float | None = None,
         there: bool = False,
     ) -> bool:
         """Add an outcome under the name ``trial``, a run's id or what else happens once.
 
         A second time under the same name adds only what has changed, as after feedback; returns whether anything did.
-        ``counts`` go to the topic; ``run`` is remembered as the provenance of the entries. ``there`` says that the
-        entries have what ``parts`` add, as after they were restored.
+        ``counts`` go to the topic; ``run`` is remembered as the provenance of the entries. ``word`` is what was known
+        of the run's answer. ``there`` says that the entries have what ``parts`` add, as after they were restored.
         """
         update = {
             "about": topic,
+            "word": word,
             "topic": dict(sorted(counts.items())),
             "entries": [_amounts(part, run) for part in parts],
         }
@@ -80,6 +88,11 @@ class Records:
         """The topic that an outcome was added to; None where it was not."""
         stored = await self._stored(owner, trial)
         return None if stored is None else str(stored["about"])
+
+    async def is_known(self, owner: str, trial: str, word: float | None) -> bool:
+        """Whether an outcome was added when this was known of the run's answer, or cannot be replaced."""
+        stored = await self._stored(owner, trial)
+        return stored is not None and (bool(stored.get("sealed")) or stored.get("word") == word)
 
     async def _stored(self, owner: str, trial: str) -> Any:
         """What ``record.lua`` keeps of an outcome, or None."""
@@ -109,6 +122,8 @@ def _amounts(part: Part, run: str) -> dict[str, object]:
     floored: dict[str, float] = {}
     if part.won is not None:
         add |= {"trials": 1, "wins": part.won, "tokens": part.tokens, "cost": part.cost}
+    if part.alone is not None:
+        add |= {"alone_trials": 1, "alone_wins": part.alone}
     if part.gain is not None:
         up, down = increments(part.gain)
         add |= {"compared": 1, "edge": part.gain.right}

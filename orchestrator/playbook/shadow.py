@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from agents.briefing import briefed, shown_how
 from agents.events import Event
 from agents.problem import Answer, AnswerForm, Problem
 from agents.strategy import SolveContext, Strategy
@@ -15,11 +14,13 @@ from orchestrator.guard import without_template_tokens
 from orchestrator.model_park import ModelPark
 from orchestrator.offers import Offers
 from orchestrator.playbook.choosing import in_force, merit, sampled_rate, with_tried
-from orchestrator.playbook.entry import Entry, Kind, Topic
+from orchestrator.playbook.entry import Entry, Kind, Setup, Topic
 from orchestrator.playbook.evidence import Gain, paired
 from orchestrator.playbook.learner import Learner, Told
 from orchestrator.playbook.parts import PlaybookParts
+from orchestrator.playbook.recollection import Recollection
 from orchestrator.playbook.records import Part
+from orchestrator.playbook.serving import equipped, posed
 from orchestrator.playbook.topic_hash import counted
 from orchestrator.runs import RunRequest
 from orchestrator.settings import Settings
@@ -34,6 +35,7 @@ from workers.ledger import Budget, BudgetSpent, Ledger
 
 _PATIENCE = 2
 """Times what the whole run wrote, its escalations included: a recipe that needs more tokens than that saves nothing."""
+_NO_SETUP = Setup()
 _LEEWAY = 50
 """Tokens: what a short answer may take more."""
 
@@ -41,7 +43,7 @@ _LEEWAY = 50
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """What became of a question in shadow. ``supported`` is what the policy of ``auto`` makes of the attempt; whether
-    the ``writer`` may have read behaviours or examples is ``briefed``."""
+    the ``writer`` may have read anything that was learned is ``briefed``."""
 
     value: str | None
     supported: bool
@@ -55,12 +57,14 @@ class Attempt:
 class _Question:
     """A problem and what an attempt at it may use; from ``_question`` they are those of the default's first route."""
 
+    request: RunRequest
     problem: Problem
     assessment: Assessment
     effort: Effort
     policy: Policy
     route: Route
     budget: Budget
+    setup: Setup = _NO_SETUP
 
 
 class ShadowTrials:
@@ -89,13 +93,13 @@ class ShadowTrials:
         """A candidate of the topic to try on this run's question, by Thompson sampling; None where there is none.
 
         A behaviour is tried on later questions only: what it was distilled from would speak for it. An example comes
-        from one question, on which it is not tried.
+        from one question, on which it is not tried; nor is a recipe on those that it quotes.
         """
-        known = await self._parts.recall.of_topic(topic)
-        briefs = any(model in self._parts.recall.writers(topic) for model in self._question(run).route.models)
+        known, asked = await self._parts.recall.of_topic(topic), self._question(run)
+        briefs = any(model in self._parts.recall.writers(topic) for model in asked.route.models)
         shows = self._question_for(run, topic, "example", known) is not None
         may_be_tried: Mapping[Kind, Callable[[Entry], bool]] = {
-            "recipe": lambda entry: self._parts.recall.route_of(entry) is not None,
+            "recipe": lambda entry: self._may_serve(entry, asked),
             "behaviour": lambda entry: briefs and entry.created <= run.created,
             "example": lambda entry: shows and not entry.quotes(told.question),
         }
@@ -123,7 +127,7 @@ class ShadowTrials:
             return None
         if entry.kind == "recipe":
             bounded = self._for_recipe(question, entry, most=_PATIENCE * told.tokens + _LEEWAY)
-            tried, default = await self._attempt(bounded, topic, given), _of_run(run, told, supported=True)
+            tried, default = await self._attempt(bounded, topic, given), _of_run(run, told)
         else:
             # What stands in a prompt is compared with the same route without it. Both have the whole budget: where
             # that route alone is wrong, the right answer may well take longer than the run's did.
@@ -134,23 +138,29 @@ class ShadowTrials:
 
     async def recheck(self, run: TaughtRun, told: Told, topic: Topic, entry: Entry) -> Gain | None:
         """Compare what a promoted entry made of a run with what the default makes of its question. None where that says
-        nothing, or was done before."""
-        if await self._tried(told, entry):
+        nothing, or was done before and nobody has said anything else of the run since."""
+        if await self._parts.records.is_known(told.owner, trial_name(told.run, entry), told.won):
             return None
         if entry.kind == "recipe":
             return await self._recheck_recipe(run, told, topic, entry)
         return await self._recheck_in_prompt(run, told, topic, entry)
 
     async def _recheck_recipe(self, run: TaughtRun, told: Told, topic: Topic, entry: Entry) -> Gain | None:
-        """Nothing is known of an answer that was taken on a recipe's word, unless the default has evidence for its
-        own."""
+        """What is known of an answer that was taken on a recipe's word is what its owner says of it; else only whether
+        it is that for which the default has evidence."""
         known = await self._parts.recall.of_topic(topic)
         default = await self._attempt(self._question(run), topic, self._given(topic, told, known))
-        if not default.supported or default.value is None:
+        tried = _of_run(run, told, entry)
+        same = await asyncio.to_thread(_same, tried.value, default.value, told.form)
+        vouched = default.supported and default.value is not None
+        if told.won is None:
+            return await self._add(told, entry, tried, same, default, True) if vouched else None
+        won = told.won > 0
+        if not (won or same or vouched):
+            # The default's first attempt would not have been its last: what it had come to is not known.
             return None
-        tried = _of_run(run, told, supported=False)
-        won = await asyncio.to_thread(_same, tried.value, default.value, told.form)
-        return await self._add(told, entry, tried, won, default, True)
+        # As a trial the run has told of itself.
+        return await self._add(told, entry, tried, won, default, won == same, is_trial=False)
 
     async def _recheck_in_prompt(self, run: TaughtRun, told: Told, topic: Topic, entry: Entry) -> Gain | None:
         """Once more with it and without: of questions that only went right with it, or wrong, the run alone would tell
@@ -169,16 +179,26 @@ class ShadowTrials:
         return await self._add(told, entry, tried, won, default, default_won)
 
     async def _add(
-        self, told: Told, entry: Entry, tried: Attempt, won: bool, default: Attempt, default_won: bool
+        self,
+        told: Told,
+        entry: Entry,
+        tried: Attempt,
+        won: bool,
+        default: Attempt,
+        default_won: bool,
+        *,
+        is_trial: bool = True,
     ) -> Gain:
         gain = paired(won, tried.cost, default_won, default.cost, self._settings.playbook.guard)
-        part = Part(entry=entry.id, won=float(won), tokens=tried.tokens, cost=tried.cost, gain=gain)
-        own = entry.kind == "recipe" and not tried.briefed
+        alone = float(won) if entry.kind == "recipe" and not tried.briefed else None
+        part = Part(entry=entry.id, gain=gain, alone=alone)
+        if is_trial:
+            part = part.model_copy(update={"won": float(won), "tokens": tried.tokens, "cost": tried.cost})
         # Hardly a run lets the small model write: without these nobody knew where it does badly.
-        counts = counted("writer", tried.writer, float(won), 1) if own else {}
+        counts = counted("writer", tried.writer, alone, 1) if alone is not None else {}
         name = trial_name(told.run, entry)
-        await self._parts.records.add(told.owner, name, entry.topic, counts, [part], told.run)
-        await self._learner.judge(told.owner, [entry.id])
+        await self._parts.records.add(told.owner, name, entry.topic, counts, [part], told.run, word=told.won)
+        await self._learner.judge(told.owner, [entry.id], told.run)
         return gain
 
     async def _tried(self, told: Told, entry: Entry) -> bool:
@@ -200,14 +220,15 @@ class ShadowTrials:
         pupils = self._parts.recall.pupils(topic) if self._settings.playbook.examples else ()
         if any(model in pupils for model in question.route.models):
             return question
-        recipes = [
-            entry for entry in known if entry.status == "promoted" and self._parts.recall.route_of(entry) is not None
-        ]
+        recipes = [entry for entry in known if entry.status == "promoted" and self._may_serve(entry, question)]
         for recipe in in_force(recipes, topic, self._settings.playbook):
             served = self._for_recipe(question, recipe)
             if any(model in pupils for model in served.route.models):
                 return served
         return None
+
+    def _may_serve(self, entry: Entry, question: _Question) -> bool:
+        return self._parts.recall.route_of(entry) is not None and not entry.quotes(question.problem.question)
 
     def _question(self, run: TaughtRun) -> _Question:
         request = RunRequest.model_validate(run.request)
@@ -215,6 +236,7 @@ class ShadowTrials:
         assessment, effort = assess(request.messages), self._offers.effort(request)
         policy = self._offers.policy(request)
         return _Question(
+            request=request,
             problem=self._park.problem(request, assessment),
             assessment=assessment,
             effort=effort,
@@ -228,31 +250,37 @@ class ShadowTrials:
         route = self._parts.recall.route_of(entry)
         if route is None or entry.recipe is None:
             raise ValueError(f"recipe {entry.name!r} has no route here; try those of which Recall.route_of knows one")
-        options = {**entry.recipe.options, **question.problem.options}
         bounds = [bound for bound in (most, question.budget.tokens) if bound is not None]
         return replace(
             question,
-            problem=question.problem.model_copy(update={"options": options}),
+            problem=posed(question.problem, entry.recipe, question.request),
             route=route,
             budget=question.budget.model_copy(update={"tokens": min(bounds, default=None)}),
+            setup=entry.recipe,
         )
 
     async def _attempt(self, question: _Question, topic: Topic, given: Sequence[Entry]) -> Attempt:
-        """One attempt at a question, with the behaviours and examples given to whom a run gives them."""
+        """One attempt at a question, with the behaviours and examples given to whom a run gives them, and what is the
+        recipe's own."""
         ledger, problem, route = Ledger(question.budget), question.problem, question.route
-        behaviours = [(entry.name, entry.text) for entry in given if entry.kind == "behaviour"]
-        examples = [(entry.problem, entry.text) for entry in given if entry.kind == "example"]
-        writers = self._parts.recall.writers(topic) if behaviours else ()
-        pupils = self._parts.recall.pupils(topic) if examples else ()
-        models = shown_how(self._park.for_run(ledger, _nobody), pupils, problem.question, examples)
+        behaviours = tuple((entry.name, entry.text) for entry in given if entry.kind == "behaviour")
+        examples = tuple((entry.problem, entry.text) for entry in given if entry.kind == "example")
+        recollection = Recollection(
+            behaviours=behaviours,
+            writers=self._parts.recall.writers(topic) if behaviours else (),
+            examples=examples,
+            pupils=self._parts.recall.pupils(topic) if examples else (),
+        )
         context = SolveContext(
-            models=briefed(models, writers, problem.question, behaviours),
+            models=self._park.for_run(ledger, _nobody),
             writers=route.models,
             sandbox=TimedSandbox(self._sandbox, ledger),
             limits=self._settings.sandbox,
             emit=_nobody,
             step_tokens=self._settings.auto.step_tokens,
         )
+        context = equipped(context, question.setup, recollection, problem.question)
+        told = (*recollection.writers, *recollection.pupils)
         answer = await self._solved(problem, route, context)
         verdict = await asyncio.to_thread(question.policy.after, question.assessment, question.effort, [answer])
         used = ledger.summary().tokens
@@ -262,7 +290,7 @@ class ShadowTrials:
             cost=weigh_all(used, self._parameters),
             tokens=sum(usage.completion for usage in used.values()),
             writer=route.models[0],
-            briefed=any(model in (*writers, *pupils) for model in route.models),
+            briefed=question.setup.in_prompts or any(model in told for model in route.models),
         )
 
     async def _solved(self, problem: Problem, route: Route, context: SolveContext) -> Answer:
@@ -272,10 +300,12 @@ class ShadowTrials:
             return Answer(text="", strategy=route.strategy, model=route.models[0], finish_reason="length")
 
 
-def _of_run(run: TaughtRun, told: Told, *, supported: bool) -> Attempt:
-    """What the run itself made of its question."""
+def _of_run(run: TaughtRun, told: Told, entry: Entry | None = None) -> Attempt:
+    """What the run itself made of its question, with the recipe ``entry`` where it had one."""
     # A run has one recipe: whatever else it used stood in a prompt.
-    return Attempt(run.value, supported, told.cost, told.tokens, told.writer, briefed=len(told.lesson.used) > 1)
+    own = entry is not None and entry.recipe is not None and entry.recipe.in_prompts
+    briefed = own or len(told.lesson.used) > 1
+    return Attempt(run.value, run.supported is True, told.cost, told.tokens, told.writer, briefed)
 
 
 def _right(attempts: tuple[Attempt, Attempt], value: str | None, told: Told) -> tuple[bool, bool]:

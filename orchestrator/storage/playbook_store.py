@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
 from orchestrator.storage.records import TaughtRun
@@ -14,8 +14,10 @@ from orchestrator.storage.upsert import upsert
 
 _COLUMNS = ("owner", "id", "entry", "updated")
 _OUTCOME = ("owner", "entry", "run")
-# Below what databases take as parameters of one statement.
+# Several times below what databases take as parameters of one statement.
 _AT_ONCE = 500
+_RECIPE_EXAMPLES = 2
+"""The most that a recipe may have: ``orchestrator.playbook.entry.WORKED_EXAMPLES``."""
 
 
 class PlaybookStore:
@@ -57,14 +59,16 @@ class PlaybookStore:
             return list(rows)
 
     async def stored_entries_about(self, owner: str, problems: Collection[str]) -> list[dict[str, Any]]:
-        """The owner's entries whose typical question is one of these."""
-        found: list[dict[str, Any]] = []
-        asked, named = PlaybookRow.entry["problem"].as_string(), sorted(problems)
+        """The owner's entries whose typical question is one of these, and recipes with an example that is."""
+        found: dict[str, dict[str, Any]] = {}
+        paths = [("problem",), *(("recipe", "examples", index, "problem") for index in range(_RECIPE_EXAMPLES))]
+        asked, named = [PlaybookRow.entry[path].as_string() for path in paths], sorted(problems)
         async with self._session() as session:
             for start in range(0, len(named), _AT_ONCE):
-                some = asked.in_(named[start : start + _AT_ONCE])
-                found += await session.scalars(select(PlaybookRow.entry).where(PlaybookRow.owner == owner, some))
-        return found
+                some = or_(*(each.in_(named[start : start + _AT_ONCE]) for each in asked))
+                rows = await session.scalars(select(PlaybookRow.entry).where(PlaybookRow.owner == owner, some))
+                found |= {str(row["id"]): row for row in rows}
+        return list(found.values())
 
     async def outcomes_of_entries(self, owner: str) -> dict[str, set[str]]:
         """The runs that each of the owner's entries has outcomes of, by entry."""

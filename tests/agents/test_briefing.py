@@ -22,7 +22,7 @@ async def test_a_writer_gets_the_behaviours_before_the_question_and_keeps_them_i
     again = say("```python\nprint(12)\n```", match=_ADVISED + r".*assistant.*user")
     scripted.script = Script(replies=(again, say("no program", match=_ADVISED)), default=say("print(0)"))
     context = context_for()
-    models = briefed(context.models, ["only"], _QUESTION, _BEHAVIOURS)
+    models = briefed(context.models, _QUESTION, {"only": _BEHAVIOURS})
     answer = await Program().solve(asked(_QUESTION), _with(context, models))
     assert answer.value == "12"
 
@@ -34,19 +34,19 @@ async def test_examples_stand_before_the_behaviours_and_change_nothing_where_the
     scripted.script = Script(replies=(say("```python\nprint(12)\n```", match=solved),), default=say("no program"))
     context = context_for()
     for examples, expected in (([("How many legs have 2 ants?", "2 * 6 = 12")], "12"), ([], None)):
-        models = shown_how(context.models, ["only"], _QUESTION, examples)
-        models = briefed(models, ["only"], _QUESTION, _BEHAVIOURS)
+        models = shown_how(context.models, _QUESTION, {"only": examples})
+        models = briefed(models, _QUESTION, {"only": _BEHAVIOURS})
         assert (await Program().solve(asked(_QUESTION), _with(context, models))).value == expected
-    assert shown_how(context.models, ["only"], _QUESTION, []) is context.models
+    assert shown_how(context.models, _QUESTION, {"only": []}) is context.models
 
 
 async def test_other_models_and_other_questions_get_none(scripted: ScriptedServer, context_for: ContextFor) -> None:
     scripted.script = Script(replies=(say("told", match="count_groups"),), default=say("```python\nprint(1)\n```"))
     context = context_for()
-    assert briefed(context.models, ["only"], _QUESTION, []) is context.models
+    assert briefed(context.models, _QUESTION, {"only": []}) is context.models
     for models in (
-        briefed(context.models, ["another"], _QUESTION, _BEHAVIOURS),
-        briefed(context.models, ["only"], "How many legs have 4 dogs?", _BEHAVIOURS),
+        briefed(context.models, _QUESTION, {"another": _BEHAVIOURS}),
+        briefed(context.models, "How many legs have 4 dogs?", {"only": _BEHAVIOURS}),
     ):
         assert (await Program().solve(asked(_QUESTION), _with(context, models))).value == "1"
 

@@ -11,6 +11,7 @@ _EXAMPLE = {"kind": "example", "name": "example_i_have_apples", "problem": FRUIT
 
 
 def recipe(owner: str, name: str = "program(small)", **fields: object) -> Entry:
+    """The entry of a route's name, or with ``recipe`` of that one."""
     strategy, model = name.removesuffix(")").split("(")
     return Entry.model_validate(
         {

@@ -7,6 +7,7 @@ import pytest
 from redis.asyncio import Redis
 
 from orchestrator.model_park import ModelPark
+from orchestrator.offers import Offers
 from orchestrator.playbook.archived import NoArchive
 from orchestrator.playbook.consolidator import Consolidator
 from orchestrator.playbook.entry import Entry, Evidence, Topic
@@ -31,7 +32,8 @@ _FAILED = Evidence(gains=(-2.0,) * 2 * len(BETS), losses=(1.0,) * 2 * len(BETS),
 
 @pytest.fixture
 def consolidator(settings: Settings, parts: PlaybookParts, redis: Redis, embedder: WordEmbedder) -> Consolidator:
-    repertoire = Repertoire(settings, build_strategies(settings))
+    strategies = build_strategies(settings)
+    repertoire = Repertoire(settings, strategies, Offers(settings, tuple(strategies)))
     return Consolidator(parts, NoArchive(), Traces(redis), embedder, settings.playbook, repertoire)
 
 

@@ -104,7 +104,7 @@ async def test_outcomes_of_a_deleted_run_are_taken_back_from_entries_trials_incl
     await parts.records.add(owner, trial_name(run, kept), topic, {}, [part], run)
     tried = await parts.entries.get(owner, kept.id)
     assert (tried.trials, tried.provenance) == (9, ("elsewhere", run))
-    await tandem.playbook.pin(owner, kept.id)  # stores it as it is
+    await tandem.database.save_entry(owner, kept.id, tried.model_dump(mode="json"), [run])
     await conversations.delete(conversation, owner)
     left = await parts.entries.get(owner, kept.id)
     assert (left.wins, left.trials, left.cost, left.evidence.compared) == (5.0, 8, 0.0, 0)

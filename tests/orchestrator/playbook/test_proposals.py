@@ -2,6 +2,7 @@
 
 import pytest
 
+from orchestrator.offers import Offers
 from orchestrator.playbook.entry import Entry
 from orchestrator.playbook.proposals import behaviours_in, recipe_named, recipes_in
 from orchestrator.playbook.repertoire import Repertoire
@@ -89,7 +90,9 @@ def test_what_is_known_to_cost_more_than_the_large_model_once_is_not_worth_a_tri
     models = {
         model: known.model_copy(update={"parameters": sizes[known.role]}) for model, known in settings.models.items()
     }
-    repertoire = Repertoire(settings.model_copy(update={"models": models}), build_strategies(settings))
+    settings = settings.model_copy(update={"models": models})
+    strategies = build_strategies(settings)
+    repertoire = Repertoire(settings, strategies, Offers(settings, tuple(strategies)))
     recipe = recipe_named(name, repertoire.names)
     assert recipe is not None
     assert repertoire.may_save(recipe) is may

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from agents.events import Recalled
 from orchestrator.playbook.choosing import choose, merit, sampled_rate
-from orchestrator.playbook.entry import Entry, Topic
+from orchestrator.playbook.entry import Entry, Recipe, Topic
 from orchestrator.playbook.entry_hash import from_hash, to_hash
 from orchestrator.playbook.parts import PlaybookParts, build_parts
 from orchestrator.playbook.recollection import Asked, Recollection
@@ -76,6 +76,35 @@ async def test_many_that_failed_do_not_hide_the_one_that_works(parts: PlaybookPa
     await parts.entries.put(works.model_copy(update={"status": "promoted"}))
     await parts.entries.delete(owner, works.id)
     assert (await parts.recall.recall(_asked(owner, run=None))).used == ()
+
+
+@pytest.mark.parametrize(
+    "misfit",
+    [
+        Recipe(strategy="entropy", models=("small",)),
+        Recipe(strategy="entropy", models=("small", "small")),
+        Recipe(strategy="entropy", models=("small", "large"), options={"nonsense": 1}),
+        Recipe(strategy="entropy", models=("small", "large"), instruction="Count every item once."),
+        Recipe(strategy="program", models=("small", "large")),
+        Recipe(strategy="program", models=("small",), options={"nonsense": 1}),
+        Recipe(strategy="code", models=("small",)),
+        Recipe(strategy="of_another_server", models=("small",)),
+        Recipe(strategy="program", models=("huge",)),
+    ],
+    ids=lambda misfit: misfit.name,
+)
+async def test_a_recipe_that_cannot_be_served_here_gives_way_to_one_that_can(
+    parts: PlaybookParts, owner: str, misfit: Recipe
+) -> None:
+    topic = await _topic(parts, owner)
+    imported = recipe(recipe=misfit, **_fitting(parts, owner, topic, status="promoted", trials=90, wins=90.0))
+    own = recipe(**_fitting(parts, owner, topic, status="promoted", trials=30, wins=20.0))
+    for entry in (imported, own):
+        await parts.entries.put(entry)
+    given = await parts.recall.recall(_asked(owner, run=None))
+    assert [entry.id for entry in given.used] == [own.id]
+    await parts.entries.delete(owner, own.id)
+    assert (await parts.recall.recall(_asked(owner, run=None))).advice is None
 
 
 @pytest.mark.parametrize("field", ["pair", "version"])
@@ -173,6 +202,15 @@ def test_no_more_examples_than_allowed_are_given_and_none_to_the_question_that_i
     given = _chosen(entries, None, PlaybookSettings(examples=2), question="  " + _QUESTION.format(4, 4) + "\n")
     assert [entry.name for entry in given.used] == ["example_3", "example_2"]
     assert _chosen(entries, None, PlaybookSettings(examples=0)).used == ()
+
+
+def test_candidates_are_picked_by_thompson_sampling() -> None:
+    better = recipe("o", "cot(small)", trials=10, wins=8.0)
+    worse = recipe("o", "direct(small)", trials=10, wins=5.0)
+    chosen = [_chosen([worse, better], f"run{n}", PlaybookSettings(explore=1.0)) for n in range(300)]
+    picked = [each.on_trial.entry for each in chosen if each.on_trial is not None]
+    assert len(picked) == 300
+    assert 200 < picked.count(better.id) < 290, "the better one clearly more often, and not alone"
 
 
 def test_an_example_on_trial_takes_the_place_of_the_one_in_use() -> None:

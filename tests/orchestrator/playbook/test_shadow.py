@@ -8,7 +8,7 @@ from orchestrator.compose import Tandem
 from orchestrator.model_park import ModelPark
 from orchestrator.offers import Offers
 from orchestrator.playbook.archived import DatabaseArchive
-from orchestrator.playbook.entry import Entry, Topic
+from orchestrator.playbook.entry import Entry, Recipe, Topic, Worked
 from orchestrator.playbook.learner import Learner, Told
 from orchestrator.playbook.parts import PlaybookParts
 from orchestrator.playbook.shadow import ShadowTrials
@@ -69,6 +69,14 @@ class _Bench:
         await events_of(self._tandem, run, self._owner)
         if rating is not None:
             await self._tandem.database.save_feedback(run, self._owner, Feedback(rating=rating))
+        return await self._learned(run)
+
+    async def rated(self, run: TaughtRun, rating: int) -> tuple[TaughtRun, Told, Topic]:
+        """A run of before, of which its owner says something else now."""
+        await self._tandem.database.save_feedback(run.id, self._owner, Feedback(rating=rating))
+        return await self._learned(run.id)
+
+    async def _learned(self, run: str) -> tuple[TaughtRun, Told, Topic]:
         taught = await self._tandem.database.taught_run(run, self._owner)
         assert taught is not None
         told = self.learner.told(taught)
@@ -238,3 +246,134 @@ async def test_a_candidate_is_tried_beside_the_behaviours_that_are_in_use(
     scripted.script = Script(replies=(both, alone))
     gain = await bench.shadows.run(taught, told, topic, entry)
     assert gain is not None and gain.right == 1.0
+
+
+async def test_a_recipe_whose_answers_its_owner_calls_wrong_is_demoted(
+    bench: _Bench, parts: PlaybookParts, scripted: ScriptedServer, owner: str
+) -> None:
+    entry = await promoted(parts, recipe(owner, "cot(small)"))
+    for number in range(100):
+        scripted.script = Script(replies=(_WRONG,))
+        taught, told, topic = await bench.asked(number, -1)
+        scripted.script = Script(replies=(_PROGRAM,))
+        await bench.shadows.recheck(taught, told, topic, entry)
+        known = await bench.entry(entry)
+        if known.status == "demoted":
+            break
+    assert known.status == "demoted"
+    assert known.evidence.edge == -known.evidence.compared
+    assert (known.trials, known.wins) == (30 + known.evidence.compared, 29.0), "each answer is one trial"
+
+
+@pytest.mark.parametrize(
+    ("said", "default", "rating", "edge"),
+    [
+        (_WRONG, say("```python\nprint(13)\n```", match="Python program"), -1, 0.0),
+        (_WRONG, _PROGRAM, -1, -1.0),
+        (_WRONG, _NO_PROGRAM, -1, None),
+        (_RIGHT, say("```python\nprint(13)\n```", match="Python program"), 1, 1.0),
+        (_RIGHT, _NO_PROGRAM, 1, 1.0),
+        (_RIGHT, _PROGRAM, 1, 0.0),
+    ],
+    ids=["both wrong", "lost", "not known", "won", "won where the default has none", "both right"],
+)
+async def test_what_the_owner_says_of_a_recipes_answer_goes_before_what_the_default_says(
+    bench: _Bench,
+    parts: PlaybookParts,
+    scripted: ScriptedServer,
+    owner: str,
+    said: Reply,
+    default: Reply,
+    rating: int,
+    edge: float | None,
+) -> None:
+    entry = await promoted(parts, recipe(owner, "cot(small)"))
+    scripted.script = Script(replies=(said,))
+    taught, told, topic = await bench.asked(5, rating)
+    assert told.lesson.proven
+    scripted.script = Script(replies=(default,))
+    gain = await bench.shadows.recheck(taught, told, topic, entry)
+    assert (None if gain is None else gain.right) == edge
+    known = await bench.entry(entry)
+    assert (known.trials, known.wins) == (31, 29.0 + max(0, rating))
+
+
+async def test_a_rating_replaces_what_was_made_of_a_recipes_answer_before(
+    bench: _Bench, parts: PlaybookParts, scripted: ScriptedServer, owner: str
+) -> None:
+    entry = await promoted(parts, recipe(owner, "cot(small)"))
+    scripted.script = Script(replies=(_WRONG,))
+    taught, told, topic = await bench.asked(5, None)
+    scripted.script = Script(replies=(_PROGRAM,))
+    outcomes = []
+    for rating in (None, 1, -1, -1):
+        if rating is not None:
+            taught, told, topic = await bench.rated(taught, rating)
+        generated = scripted.stats.requests
+        await bench.shadows.recheck(taught, told, topic, entry)
+        known = await bench.entry(entry)
+        outcomes.append((known.trials, known.wins, known.evidence.compared, known.evidence.edge))
+    assert outcomes == [(31, 29.0, 1, -1.0), (31, 30.0, 1, 1.0), (31, 29.0, 1, -1.0), (31, 29.0, 1, -1.0)]
+    assert scripted.stats.requests == generated, "the last one said the same again"
+
+
+async def test_a_run_on_a_recipes_word_is_known_to_have_used_it(
+    bench: _Bench, parts: PlaybookParts, scripted: ScriptedServer, owner: str
+) -> None:
+    entry = await promoted(parts, recipe(owner, "cot(small)", used=1000.0))
+    scripted.script = Script(replies=(_RIGHT,))
+    taught, told, _ = await bench.asked(5, None)
+    assert (told.won, told.lesson.used) == (None, (entry.id,))
+    known = await bench.entry(entry)
+    assert (known.trials, known.wins, known.provenance) == (30, 29.0, (taught.id,))
+    assert known.used > 1000.0
+    await bench.rated(taught, 1)
+    known = await bench.entry(entry)
+    assert (known.trials, known.wins, known.provenance) == (31, 30.0, (taught.id,))
+
+
+async def test_the_small_model_may_do_with_examples_what_it_fails_at_alone(
+    bench: _Bench, parts: PlaybookParts, scripted: ScriptedServer, owner: str
+) -> None:
+    """Where neither the default nor a recipe lets it write no example entry is ever tried."""
+    shown = tuple(Worked(problem=FRUITS.format(n, 6), solution=f"print({n} + 6 + 1)") for n in (1, 2))
+    bare = await for_fruits(parts, recipe(owner, "program(small)"))
+    composite = Recipe(strategy="program", models=("small",), examples=shown)
+    with_examples = await for_fruits(parts, recipe(owner, recipe=composite))
+    scripted.script = Script(replies=(_NO_PROGRAM, _RIGHT))
+    taught, told, topic = await bench.asked(5, 1)
+    helped = _PROGRAM.model_copy(update={"match": r"(?s)print\(1 \+ 6 \+ 1\).*print\(2 \+ 6 \+ 1\).*Python program"})
+    scripted.script = Script(replies=(helped, _NO_PROGRAM))
+    gains = [await bench.shadows.run(taught, told, topic, entry) for entry in (bare, with_examples)]
+    assert [gain and gain.right for gain in gains] == [-1.0, 0.0]
+    after = await parts.topics.get(owner, topic.id)
+    assert after is not None and after.writers["small"] == (0.0, 1), "what it can do with them is not what it can do"
+
+
+async def test_a_recipe_is_not_tried_on_a_question_that_it_quotes(
+    bench: _Bench, parts: PlaybookParts, scripted: ScriptedServer, owner: str
+) -> None:
+    shown = (Worked(problem=FRUITS.format(5, 6), solution="It is 12."),)
+    entry = await for_fruits(parts, recipe(owner, recipe=Recipe(strategy="cot", models=("small",), examples=shown)))
+    scripted.script = Script(replies=(_NO_PROGRAM, _RIGHT))
+    taught, told, topic = await bench.asked(5, 1)
+    assert await bench.shadows.candidate(taught, told, topic) is None
+    assert await bench.shadows.run(taught, told, topic, entry) is None
+    taught, told, topic = await bench.asked(6, 1)
+    assert await bench.shadows.candidate(taught, told, topic) == entry
+
+
+async def test_candidates_are_tried_by_thompson_sampling(
+    bench: _Bench, parts: PlaybookParts, scripted: ScriptedServer, owner: str
+) -> None:
+    better = await for_fruits(parts, recipe(owner, "cot(small)", trials=10, wins=8.0))
+    worse = await for_fruits(parts, recipe(owner, "direct(small)", trials=10, wins=5.0))
+    scripted.script = Script(replies=(_NO_PROGRAM, _RIGHT))
+    taught, told, topic = await bench.asked(5, 1)
+    picked = []
+    for number in range(100):
+        entry = await bench.shadows.candidate(taught, told.model_copy(update={"run": f"run{number}"}), topic)
+        assert entry is not None
+        picked.append(entry.id)
+    assert 60 < picked.count(better.id) < 97
+    assert picked.count(better.id) + picked.count(worse.id) == 100
