@@ -16,6 +16,7 @@ from orchestrator.playbook.vector_sets import as_bytes, nearest
 from routers.embedding import Embedder, Vectors
 
 _PAGE = 200
+_SWEEP_SECONDS = 3600
 _FROM: Mapping[Status, Sequence[Status]] = {"promoted": ("candidate",), "demoted": ("candidate", "promoted")}
 """What evidence may change: never what the owner has disabled."""
 
@@ -169,6 +170,11 @@ class Entries:
             return await self._changed(entry, {})
         except UnknownEntry:
             return entry
+
+    async def sweep_again(self, owner: str) -> tuple[str, ...]:
+        """``sweep``, if the last time was long enough ago."""
+        due = await self._redis.set(keys_of(owner).swept, "1", nx=True, ex=_SWEEP_SECONDS)
+        return await self.sweep(owner) if due else ()
 
     async def sweep(self, owner: str) -> tuple[str, ...]:
         """Take expired entries out of the indexes; their ids."""

@@ -54,6 +54,11 @@ class Keys:
         """A hash: pinned entry's id, its topic's id. What they need never expires."""
         return f"{self.prefix}:pinned"
 
+    @property
+    def swept(self) -> str:
+        """Is there for a while after expired entries were taken out of the indexes."""
+        return f"{self.prefix}:swept"
+
     def renewed(self, topic: str) -> list[str]:
         """What ``renew.lua`` keeps when ``topic`` is of use, in its order."""
         indexes = [of(kind) for kind in KINDS for of in (self.vectors, self.values)]

@@ -76,6 +76,7 @@ class Workshop:
         if told is None:
             return None
         learned = await self._learner.learn(told)
+        await self._database.remove_entries(owner, await self._parts.entries.sweep_again(owner))
         await self._follow_up(told, learned)
         return learned
 
@@ -117,7 +118,6 @@ class Workshop:
             _log.info("the consolidator gave way to a run", topic=topic)
         except (EngineError, BudgetSpent) as error:
             _log.info("the consolidator got no answer", topic=topic, error=str(error))
-        await self._database.remove_entries(owner, await self._parts.entries.sweep(owner))
         return added
 
     async def _topic_of(self, told: Told) -> Topic | None:
@@ -200,7 +200,7 @@ async def open_workshop(settings: Settings, celery: Celery) -> AsyncIterator[Wor
         learner = Learner(parts, archive, settings.playbook.guard, parameters)
         sandbox = CelerySandbox(celery, redis)
         offers = Offers(settings, tuple(strategies))
-        repertoire = Repertoire(settings, strategies)
+        repertoire = Repertoire(settings, strategies, offers)
         yield Workshop(
             settings,
             parts,

@@ -75,6 +75,30 @@ async def test_an_expired_entry_is_not_found_and_is_swept(redis: Redis, embedder
     assert await brief.sweep(owner) == ()
 
 
+async def test_what_has_expired_makes_room_before_what_has_not(
+    redis: Redis, embedder: WordEmbedder, owner: str
+) -> None:
+    entries = Entries(redis, embedder, bound=2)
+    gone, poor, new = recipe(owner, status="promoted", trials=20, wins=19.0), recipe(owner), recipe(owner)
+    for entry in (gone, poor):
+        await entries.put(entry)
+    await redis.delete(keys_of(owner).entry(gone.id))
+    assert await entries.put(new) == (gone.id,)
+    assert {entry.id for entry in (await entries.entries(owner)).entries} == {poor.id, new.id}
+
+
+async def test_it_is_swept_now_and_then_only(redis: Redis, entries: Entries, owner: str) -> None:
+    gone, later = recipe(owner), recipe(owner)
+    for entry in (gone, later):
+        await entries.put(entry)
+    await redis.delete(keys_of(owner).entry(gone.id))
+    assert await entries.sweep_again(owner) == (gone.id,)
+    await redis.delete(keys_of(owner).entry(later.id))
+    assert await entries.sweep_again(owner) == ()
+    await redis.delete(keys_of(owner).swept)  # as when it has expired
+    assert await entries.sweep_again(owner) == (later.id,)
+
+
 async def test_pages_hold_each_entry_once(entries: Entries, owner: str) -> None:
     for index in range(7):
         await entries.put(recipe(owner, wins=float(index), trials=10))

@@ -15,10 +15,11 @@ from kombu.exceptions import OperationalError
 from redis.asyncio import Redis
 
 from orchestrator.compose import Tandem, open_tandem
-from orchestrator.playbook.archived import DatabaseArchive
+from orchestrator.playbook.archived import DatabaseArchive, NoArchive
 from orchestrator.playbook.entry import Entry, Topic
 from orchestrator.playbook.evidence import Stakes
 from orchestrator.playbook.jobs import send
+from orchestrator.playbook.keys import keys_of
 from orchestrator.playbook.learner import Learner
 from orchestrator.playbook.parts import PlaybookParts
 from orchestrator.playbook.workshop import Workshop, open_workshop
@@ -357,3 +358,57 @@ async def test_only_questions_of_their_own_are_learned_from(
     await events_of(tandem, run, owner)
     assert await workshop.learn(run, owner) is None
     assert await workshop.learn(run, "somebody else") is None
+
+
+async def test_what_has_expired_is_cleared_away_though_nothing_is_ever_consolidated(
+    settings: Settings,
+    redis: Redis,
+    redis_url: str,
+    tandem: Tandem,
+    parts: PlaybookParts,
+    scripted: ScriptedServer,
+    request_for: Requests,
+    owner: str,
+) -> None:
+    scripted.script = Script(replies=(RIGHT,), default=say("no program"))
+    never = settings.model_copy(update={"playbook": settings.playbook.model_copy(update={"consolidate": 0})})
+    assert tandem.playbook is not None
+    gone = recipe(owner)
+    await tandem.playbook.put(gone)
+    await redis.delete(keys_of(owner).entry(gone.id))
+    [run] = await ask(tandem, request_for, owner, 1)
+    async with open_workshop(never, create_app(redis_url)) as workshop:
+        await workshop.learn(run, owner)
+    assert gone.id.encode() not in await redis.zrange(keys_of(owner).values("recipe"), 0, -1)
+    assert gone.id not in {stored["id"] for stored in await tandem.database.stored_entries(owner)}
+
+
+async def test_every_run_that_reached_an_entry_is_known_though_the_database_was_away_for_long(
+    tandem: Tandem,
+    settings: Settings,
+    parts: PlaybookParts,
+    scripted: ScriptedServer,
+    request_for: Requests,
+    owner: str,
+) -> None:
+    """More of them than an entry names: those that are not known would be learned again after a loss of Redis."""
+    scripted.script = Script(replies=(RIGHT,), default=say("no program"))
+    parameters = {name: model.parameters for name, model in settings.models.items()}
+    entry = await promoted(parts, recipe(owner, "cot(small)"))
+    [run] = await ask(tandem, request_for, owner, 1)
+    taught = await tandem.database.taught_run(run, owner)
+    assert taught is not None
+    away, back = (Learner(parts, archive, Stakes(), parameters) for archive in (NoArchive(), _archive(tandem)))
+    told = away.told(taught)
+    assert told is not None
+    lesson = told.lesson.model_copy(update={"used": (entry.id,)})
+    runs = [told.model_copy(update={"run": f"run{n}", "won": 1.0, "lesson": lesson}) for n in range(25)]
+    for learner in (away, back):
+        for each in runs:
+            await learner.learn(each)
+    assert (await parts.entries.get(owner, entry.id)).trials == 30 + 25
+    assert (await tandem.database.outcomes_of_entries(owner))[entry.id] == {each.run for each in runs}
+
+
+def _archive(tandem: Tandem) -> DatabaseArchive:
+    return DatabaseArchive(tandem.database)
