@@ -50,5 +50,6 @@ def _entry(number: int, line: str, owner: str) -> Entry:
 
 def _unproved(entry: Entry) -> Entry:
     status = "disabled" if entry.status == "disabled" else "candidate"
-    fresh = {"status": status, "wins": 0.0, "trials": 0, "tokens": 0, "cost": 0.0, "evidence": Evidence()}
-    return entry.model_copy(update={**fresh, "provenance": ()})
+    counts = {"wins": 0.0, "trials": 0, "tokens": 0, "cost": 0.0, "alone_wins": 0.0, "alone_trials": 0}
+    fresh = {"evidence": Evidence(), "rank": 1, "provenance": ()}
+    return entry.model_copy(update={"status": status, **counts, **fresh})

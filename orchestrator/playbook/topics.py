@@ -97,9 +97,12 @@ class Topics:
         else:
             await self._keep(keys, keys.topics, keys.topic_times, entry.topic, vector, entry.form)
         await self._ensure(entry.owner, entry.topic, entry.problem, entry.form)
-        ranked = cast(bytes | None, await self._redis.hget(keys.topic(entry.topic), f"candidates:{entry.kind}"))
-        if int(ranked or 0) < entry.rank:
-            await self._redis.hset(keys.topic(entry.topic), f"candidates:{entry.kind}", str(entry.rank))
+
+    async def keep_rank(self, entry: Entry) -> None:
+        """The entry's rank is not given again in its topic."""
+        key, field = keys_of(entry.owner).topic(entry.topic), f"candidates:{entry.kind}"
+        if int(cast(bytes | None, await self._redis.hget(key, field)) or 0) < entry.rank:
+            await self._redis.hset(key, field, str(entry.rank))
 
     async def begun_with(self, owner: str, problems: Collection[str]) -> list[str]:
         """The topics whose question is one of these, as they are kept."""

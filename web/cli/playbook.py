@@ -162,8 +162,7 @@ def import_(
         _fail(f"{file}: {error}; nothing was imported")
 
     async def work(kept: Kept) -> None:
-        for entry in entries:
-            await kept.take_in(entry)
+        await kept.take_in(entries, anew=anew)
 
     _run(config, work)
     typer.echo(f"{len(entries)} entries imported from {file}")

@@ -15,7 +15,7 @@ from orchestrator.settings_playbook import PlaybookSettings
 from orchestrator.storage.records import Feedback
 from orchestrator.strategies import build_strategies
 from routers.embedding import WordEmbedder
-from tests.orchestrator.playbook.building import recipe
+from tests.orchestrator.playbook.building import promoted, recipe
 from tests.orchestrator.playbook.runs import RIGHT, Requests, alone_on_trial, ask
 from workers.celery_app import create_app
 from workers.engines.scripted.script import Script, say
@@ -85,6 +85,54 @@ async def test_trials_that_were_before_a_loss_are_not_added_again(
     # The topic has the first two questions as well by now.
     assert [await workshop.shadow(run, owner) for _ in range(3)] == [1, 1, 0]
     assert (await parts.entries.get(owner, entry.id)).trials == 3
+
+
+async def test_how_the_small_model_did_alone_is_known_after_a_loss(
+    tandem: Tandem,
+    workshop: Workshop,
+    settings: Settings,
+    redis: Redis,
+    parts: PlaybookParts,
+    scripted: ScriptedServer,
+    request_for: Requests,
+    owner: str,
+) -> None:
+    """Hardly anything but trials in shadow tells of it, and these are not done again."""
+    scripted.script = Script(replies=(RIGHT,), default=say("no program"))
+    run, entry = await alone_on_trial(tandem, workshop, parts, request_for, owner)
+    scripted.script = Script(default=say("It is \\boxed{13}."))
+    # The topic has the questions of the first two runs as well by the third time.
+    assert [await workshop.shadow(run, owner) for _ in range(2)] == [1, 0]
+    before = await parts.topics.get(owner, entry.topic)
+    assert before is not None and before.writers["small"] == (0.0, 1)
+    for _ in range(2):
+        await redis.flushdb()
+        await _rebuild(tandem, settings, parts).owner(owner)
+        after = await parts.topics.get(owner, entry.topic)
+        assert after is not None and after.writers["small"] == (0.0, 1)
+
+
+async def test_what_nobody_has_judged_is_left_as_it_was(
+    settings: Settings, redis: Redis, redis_url: str, scripted: ScriptedServer, request_for: Requests, owner: str
+) -> None:
+    settings = settings.model_copy(
+        update={"playbook": PlaybookSettings(recall_milliseconds=5000, control=0.0, shadow=0)}
+    )
+    parts = build_parts(settings, redis, WordEmbedder(), build_strategies(settings))
+    scripted.script = Script(replies=(RIGHT,), default=say("no program"))
+    entry = await promoted(parts, recipe(owner, "cot(small)"))
+    async with open_tandem(settings) as tandem, open_workshop(settings, create_app(redis_url)) as workshop:
+        [run] = await ask(tandem, request_for, owner, 1)
+        await workshop.learn(run, owner)
+        before = await parts.entries.get(owner, entry.id)
+        assert (before.trials, before.provenance) == (30, (run,))
+        await redis.flushdb()
+        await _rebuild(tandem, settings, parts).owner(owner)
+        assert await parts.entries.get(owner, entry.id) == before
+        await tandem.database.save_feedback(run, owner, Feedback(rating=1))
+        await redis.flushdb()  # the message that it was rated with it
+        await _rebuild(tandem, settings, parts).owner(owner)
+        assert (await parts.entries.get(owner, entry.id)).trials == 31
 
 
 async def test_outcomes_that_were_lost_on_their_way_are_learned_by_a_rebuild(

@@ -56,5 +56,7 @@ async def test_the_longest_unseen_go_when_there_is_no_room(parts: PlaybookParts,
 async def test_a_topic_is_restored_under_its_own_name(topics: Topics, owner: str) -> None:
     entry = recipe(owner, topic="f" * 32, problem=_FRUIT.format(1, 2), rank=4)
     await topics.restore(entry)
+    await topics.keep_rank(entry)
     assert await topics.find(owner, _FRUIT.format(8, 9), "number") == "f" * 32
+    await topics.keep_rank(entry.model_copy(update={"rank": 2}))
     assert await topics.next_rank(owner, "f" * 32, "recipe") == 5
