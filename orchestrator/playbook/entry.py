@@ -87,7 +87,8 @@ class Recipe(Setup):
         """Like a route's: ``program(small)``, with what is unusual behind it. Of texts it has a digest, so that no two
         recipes have the same name."""
         texts = [self.instruction, *(text for worked in self.examples for text in (worked.problem, worked.solution))]
-        said = [f"{len(self.examples)} examples"] if self.examples else []
+        count = len(self.examples)
+        said = [f"{count} example{'s' * (count > 1)}"] if count else []
         said += ["instruction"] if self.instruction else []
         digest = [f"#{hashlib.sha256(chr(0).join(texts).encode()).hexdigest()[:8]}"] if said else []
         numbers = {**self.options, "temperature": self.temperature, "tokens": self.tokens}

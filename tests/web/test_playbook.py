@@ -1,6 +1,7 @@
 """``/v1/playbook``: a real gateway over the real Redis."""
 
 import asyncio
+import re
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from orchestrator.playbook.entries import Entries
-from orchestrator.playbook.entry import Entry, Evidence
+from orchestrator.playbook.entry import Entry, Evidence, Recipe, Worked
 from orchestrator.playbook.jsonl import read_lines
 from orchestrator.playbook.protocol import Playbook
 from orchestrator.runs import SINGLE_USER
@@ -50,8 +51,16 @@ async def ids(client: httpx.AsyncClient, **query: Any) -> list[str]:
 
 
 async def test_entries_are_shown_with_their_evidence(gateway: Gateway, client: httpx.AsyncClient) -> None:
+    whole = Recipe(
+        strategy="program",
+        models=("small",),
+        instruction="Count once.",
+        examples=(Worked(problem="1 + 1?", solution="print(1 + 1)"),),
+        tokens=300,
+    )
     entry = recipe(
         SINGLE_USER,
+        recipe=whole,
         status="promoted",
         wins=9.0,
         trials=10,
@@ -62,8 +71,16 @@ async def test_entries_are_shown_with_their_evidence(gateway: Gateway, client: h
     )
     await kept(gateway, entry)
     [shown] = (await client.get("/v1/playbook")).json()["data"]
-    assert shown["name"] == "program(small)"
-    assert shown["recipe"] == {"strategy": "program", "models": ["small"], "options": {}}
+    assert re.fullmatch(r"program\(small\) #[0-9a-f]{8} 1 example instruction tokens=300", shown["name"])
+    assert shown["recipe"] == {
+        "strategy": "program",
+        "models": ["small"],
+        "options": {},
+        "instruction": "Count once.",
+        "examples": [{"problem": "1 + 1?", "solution": "print(1 + 1)"}],
+        "temperature": None,
+        "tokens": 300,
+    }
     assert (shown["status"], shown["disabled"], shown["pinned"]) == ("promoted", False, False)
     assert (shown["wins"], shown["trials"], shown["win_rate"]) == (9.0, 10, 0.8333)
     assert (shown["tokens_per_trial"], shown["cost_per_trial"]) == (120.0, 60.0)

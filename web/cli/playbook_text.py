@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from textwrap import indent
 
 from rich.markup import escape
 
-from orchestrator.playbook.entry import Entry
+from orchestrator.playbook.entry import Entry, Recipe
 
 _ID = 8
 _PROBLEM = 48
@@ -38,7 +39,7 @@ def described(entry: Entry) -> Iterator[tuple[str, str]]:
     if entry.text:
         yield "text", entry.text
     if entry.recipe is not None:
-        yield "recipe", entry.recipe.name
+        yield from _recipe(entry.recipe)
     yield "for", f"questions like: {entry.problem}"
     yield "topic", f"{entry.topic} ({entry.form})"
     yield "right", f"{_right(entry)} outcomes, {entry.win_rate:.0%} expected"
@@ -49,6 +50,14 @@ def described(entry: Entry) -> Iterator[tuple[str, str]]:
     yield "made", _moment(entry.created)
     yield "last used", _moment(entry.used)
     yield "from runs", ", ".join(entry.provenance) or "none known"
+
+
+def _recipe(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    yield "recipe", recipe.name
+    if recipe.instruction:
+        yield "instruction", recipe.instruction
+    for worked in recipe.examples:
+        yield "example", f"{worked.problem}\n{indent(worked.solution, ' ' * 13)}"
 
 
 def _right(entry: Entry) -> str:

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from typer.testing import CliRunner
 
 from orchestrator.playbook.entries import Entries
-from orchestrator.playbook.entry import Entry
+from orchestrator.playbook.entry import Entry, Recipe, Worked
 from orchestrator.playbook.jsonl import line_of
 from orchestrator.playbook.topics import Topics
 from orchestrator.runs import SINGLE_USER
@@ -212,3 +212,44 @@ def test_what_is_imported_elsewhere_is_recalled_there(command: Command, redis_ur
         return found
 
     assert asyncio.run(topic()) == entry.topic
+
+
+def test_a_recipe_is_shown_with_all_that_it_says(command: Command, redis_url: str) -> None:
+    worked = Worked(problem=APPLES, solution="a = 3 + 4\nprint(a)")
+    whole = Recipe(
+        strategy="program", models=("large",), instruction="Use one [red]expression[/red].", examples=(worked,)
+    )
+    entry = recipe(SINGLE_USER, recipe=whole)
+    keep(redis_url, [entry])
+    shown = command("show", entry.id).stdout
+    for line in (whole.name, "Use one [red]expression[/red].", APPLES, "a = 3 + 4", "print(a)"):
+        assert line in shown
+    assert whole.name in command("list").stdout
+
+
+def test_what_is_imported_joins_the_owners_topic_about_the_same(command: Command, redis_url: str) -> None:
+    keep(redis_url, [])
+    own = recipe(SINGLE_USER, "cot(small)", problem=APPLES, topic="a" * 32)
+    assert command("import", write(own)).exit_code == 0
+    fields = {"problem": "How many apples are 17 and 250 apples?", "topic": "b" * 32}
+    foreign = [recipe(SINGLE_USER, "direct(small)", **fields), behaviour(SINGLE_USER, **fields)]
+    elsewhere = recipe(SINGLE_USER, problem=WOLVES, topic="c" * 32)
+    assert command("import", write(*foreign, elsewhere)).exit_code == 0
+    topics = [json.loads(line)["topic"] for line in command("export").stdout.splitlines()]
+    assert sorted(topics) == ["a" * 32] * 3 + ["c" * 32]
+
+
+def test_candidates_from_elsewhere_share_out_what_a_topic_may_promote_wrongly(command: Command, redis_url: str) -> None:
+    """As those that are proposed one after the other do: ten first ones would be ten chances of the largest share."""
+    keep(redis_url, [])
+    fields = {"problem": APPLES, "topic": "a" * 32, "pair": "another", "version": "other"}
+    names = ["cot(small)", "direct(small)", "plan(small)", "program(small)"]
+    recipes = [recipe(SINGLE_USER, name, status="promoted", **fields) for name in names]
+    assert command("import", write(*recipes, behaviour(SINGLE_USER, **fields)), "--anew").exit_code == 0
+    imported = [json.loads(line) for line in command("export").stdout.splitlines()]
+    assert sorted(each["rank"] for each in imported if each["kind"] == "recipe") == [1, 2, 3, 4]
+    assert [each["rank"] for each in imported if each["kind"] == "behaviour"] == [1]
+    assert {each["pair"] for each in imported} != {"another"}, "they are tried with the models of here"
+    assert command("import", write(recipe(SINGLE_USER, "refine(small)", **fields)), "--anew").exit_code == 0
+    ranks = [json.loads(line)["rank"] for line in command("export").stdout.splitlines()]
+    assert max(ranks) == 5

@@ -4,13 +4,24 @@ import { call, query } from "../api/http";
 
 export type Status = "candidate" | "promoted" | "demoted" | "disabled";
 
+/** A whole strategy: a route, and what its models are given beside the question. */
+export interface Recipe {
+  strategy: string;
+  models: string[];
+  options: Record<string, unknown>;
+  instruction: string;
+  examples: { problem: string; solution: string }[];
+  temperature: number | null;
+  tokens: number | null;
+}
+
 export interface Entry {
   id: string;
   kind: "recipe" | "behaviour" | "example";
   name: string;
   /** A behaviour's instruction, an example's solution, or one sentence on a recipe. */
   text: string;
-  recipe: { strategy: string; models: string[]; options: Record<string, unknown> } | null;
+  recipe: Recipe | null;
   /** A typical question that it is for. */
   problem: string;
   status: Status;

@@ -6,7 +6,7 @@ import { routeLabel } from "../run/route";
 import { Dialog } from "../shell/dialog";
 import { percent, when, whole } from "../shell/format";
 import { Notice } from "../shell/notice";
-import { changeEntry, deleteEntry, type Entry } from "./entries";
+import { changeEntry, deleteEntry, type Entry, type Recipe } from "./entries";
 
 interface EntryCardProps {
   entry: Entry;
@@ -50,7 +50,7 @@ export function EntryCard({ entry, changed, gone }: EntryCardProps) {
         </span>
       </header>
       {entry.text && <p>{entry.text}</p>}
-      {entry.recipe && <p className="reason">{`Solves with ${recipeLabel(entry.recipe)}`}</p>}
+      {entry.recipe && <RecipeDetails recipe={entry.recipe} />}
       <p className="reason">{`For questions like: ${entry.problem}`}</p>
       <p className="entry-evidence">{evidenceOf(entry)}</p>
       {problem && <Notice onClose={() => setProblem(null)}>{problem}</Notice>}
@@ -94,8 +94,31 @@ export function EntryCard({ entry, changed, gone }: EntryCardProps) {
   );
 }
 
-function recipeLabel(recipe: NonNullable<Entry["recipe"]>): string {
-  const options = Object.entries(recipe.options).map(([name, value]) => `${name} ${String(value)}`);
+function RecipeDetails({ recipe }: { recipe: Recipe }) {
+  return (
+    <>
+      <p className="reason">{`Solves with ${recipeLabel(recipe)}`}</p>
+      {recipe.instruction && <p>{`Told before the question: ${recipe.instruction}`}</p>}
+      {recipe.examples.length > 0 && (
+        <details>
+          <summary>{`Shown before the question: ${recipe.examples.length} solved`}</summary>
+          {recipe.examples.map((worked) => (
+            <div key={worked.problem}>
+              <p className="reason">{worked.problem}</p>
+              <pre>{worked.solution}</pre>
+            </div>
+          ))}
+        </details>
+      )}
+    </>
+  );
+}
+
+function recipeLabel(recipe: Recipe): string {
+  const numbers = { ...recipe.options, temperature: recipe.temperature, tokens: recipe.tokens };
+  const options = Object.entries(numbers)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name} ${String(value)}`);
   const route = routeLabel(`${recipe.strategy}(${recipe.models.join("+")})`);
   return options.length ? `${route}, ${options.join(", ")}` : route;
 }
