@@ -86,6 +86,7 @@ async def _measured(settings: Settings, stream: Stream, folder: Path, cache: Pat
         entries=kept_of(entries),
         aims=aims_of(streamed[2 * cold :], held_back, unseen),
         cold=cold,
+        settings=settings.playbook,
         behind_the_scenes={"tokens": tokens, "cost": cost},
     )
 

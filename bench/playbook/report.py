@@ -11,7 +11,8 @@ from rich.table import Table
 from bench.playbook.service import Answered
 from bench.record import Aim, ReportHead
 from bench.statistics import paired_difference, wilson
-from orchestrator.playbook.entry import Entry
+from orchestrator.playbook.entry import Entry, Recipe
+from orchestrator.settings_playbook import PlaybookSettings
 
 WITH, WITHOUT = "with playbook", "without playbook"
 WINDOW = 30
@@ -63,6 +64,7 @@ class Kept(BaseModel):
     kind: str
     name: str
     text: str
+    recipe: Recipe | None
     status: str
     form: str
     wins: float
@@ -72,12 +74,14 @@ class Kept(BaseModel):
 
 class PlaybookReport(ReportHead):
     """``behind_the_scenes`` are the tokens that trials in shadow and the consolidator wrote, and their cost: they are
-    in no row. ``cold`` questions came first, on which the playbook only learned."""
+    in no row. ``cold`` questions came first, on which the playbook only learned. ``settings`` are the playbook's:
+    ``shadow`` is how many trials a question got."""
 
     rows: list[PlaybookRow]
     moving: list[Moving]
     entries: list[Kept]
     cold: int
+    settings: PlaybookSettings
     behind_the_scenes: dict[str, float]
 
 
@@ -118,6 +122,7 @@ def kept_of(entries: Sequence[Entry]) -> list[Kept]:
             kind=entry.kind,
             name=entry.name,
             text=entry.text,
+            recipe=entry.recipe,
             status=entry.status,
             form=entry.form,
             wins=entry.wins,
@@ -227,6 +232,12 @@ def show(report: PlaybookReport, console: Console) -> None:
         figures = (f"{row.accuracy:.2f}", interval, f"{row.tokens_each:.0f}", f"{row.cost_each:.0f}", f"{row.used:.0%}")
         table.add_row(row.setting, row.system, str(row.n), *figures)
     console.print(table)
+    options = report.settings
+    console.print(
+        f"  {options.shadow} trials behind the scenes a question, proposals after every {options.consolidate} of a "
+        f"topic, {options.explore:.0%} exploring runs, a margin of {options.guard.margin:g}",
+        highlight=False,
+    )
     for entry in report.entries:
         if entry.status in ("promoted", "demoted"):
             figures_of = f"{entry.wins:g} of {entry.trials} right, {entry.compared} compared"

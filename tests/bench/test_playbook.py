@@ -118,9 +118,11 @@ async def test_a_promoted_recipe_answers_for_a_fifth_and_the_report_says_so(
         moving=moving,
         entries=kept_of(entries),
         cold=1,
+        settings=ready.playbook,
         behind_the_scenes={"tokens": 0, "cost": 0.0},
         aims=aims,
     )
+    assert PlaybookReport.model_validate_json(report.model_dump_json()).settings.shadow == 2, "trials a question got"
     plot(report, tmp_path / "playbook.png")
     assert (tmp_path / "playbook.png").stat().st_size > 1000
 
