@@ -5,7 +5,7 @@ from itertools import combinations
 
 from orchestrator.listeners import listeners
 from orchestrator.playbook.proposals import recipe_named
-from orchestrator.playbook.repertoire import Repertoire
+from orchestrator.playbook.repertoire import proposable
 from orchestrator.route_names import AUTO, NoSuchRoute, RouteNames
 from orchestrator.settings import Settings
 from orchestrator.settings_keys import nearest
@@ -58,7 +58,7 @@ def _recipes(settings: Settings, names: RouteNames) -> Iterator[Fault]:
     path, recipes = ("playbook", "recipes"), settings.playbook.recipes
     unknown = list(_of_routes(path, recipes, names))
     yield from unknown
-    fit = Repertoire(settings, names.strategies).names
+    fit = proposable(names.strategies)
     for index, name in enumerate(recipes):
         place = (*path, str(index))
         if recipe_named(name, fit) is None and place not in dict(unknown):

@@ -36,13 +36,18 @@ def _are_options(recipe: Recipe) -> bool:
     return True
 
 
+def proposable(strategies: Iterable[str]) -> frozenset[str]:
+    """The strategies that a proposed recipe may name: two engines side by side are not proposed."""
+    return frozenset(strategies) - _UNFIT - _PAIRS
+
+
 class Repertoire:
-    """``names`` are the strategies that a proposed recipe may name: two engines side by side are not proposed."""
+    """``names`` are the strategies that a proposed recipe may name."""
 
     def __init__(self, settings: Settings, strategies: Iterable[str], offers: Offers) -> None:
         self._offers = offers
         self._roles = {settings.named("large"): "large", settings.named("small"): "small"}
-        self.names = frozenset(strategies) - _UNFIT - _PAIRS
+        self.names = proposable(strategies)
         self._draws = _fewest_draws(settings.strategies)
         self._size = {
             role: settings.models[settings.named("small" if role == "small" else "large")].parameters

@@ -87,7 +87,7 @@ async def test_the_model_translates_what_is_not_plain_in_the_words_of_what_was_r
     scripted: ScriptedServer, context_for: ContextFor
 ) -> None:
     question = f"{MIXED}\n\nIs the following statement true, false, or unknown? Tom is an animal.{CHOICES}"
-    asks = r"3\. It is known of Tom that he is a cat\.\n\nFormulas:\n1\. Tom is an animal\. := Animal\(tom\)\n2\. Every cat"
+    asks = r"3\. It is known of Tom that he is a cat\.\n\nFormulas:\n1\. Tom is an animal\. := Animal\(tom\)\n2\. Every"
     scripted.script = Script(replies=(say("3. := Cat(tom)", match=asks),), default=say(BROKEN))
     assert (await Logic().solve(asked(question), context_for())).value == "A"
 

@@ -69,7 +69,9 @@ async def test_plan_tools_plans_with_what_the_key_may_use(tandem: Tandem, script
 
 def test_a_server_is_reached_in_one_way(tmp_path: Path) -> None:
     with pytest.raises(SettingsInvalid, match="command"):
-        settings_for(tmp_path, "redis://x", "http://x", TANDEM__MCP__TESTS__COMMAND="a", TANDEM__MCP__TESTS__URL="http://b")
+        settings_for(
+            tmp_path, "redis://x", "http://x", TANDEM__MCP__TESTS__COMMAND="a", TANDEM__MCP__TESTS__URL="http://b"
+        )
 
 
 def test_a_started_server_gets_its_token_in_its_environment(tmp_path: Path) -> None:
