@@ -135,7 +135,8 @@ def _message(details: ErrorDetails, path: tuple[str, ...]) -> str:
     if details["type"] == "missing":
         return "is missing and has no default"
     if details["type"] == "too_short":
-        return f"{details['input']!r} has fewer than {details['ctx']['min_length']}; without the key its default serves"
+        least = details["ctx"]["min_length"]
+        return f"{details['input']!r} is too short: {least} is the least, and without the key its default serves"
     allowed = details["msg"].removeprefix("Value error, ").removeprefix("Input ")
     if details["type"] == "value_error":
         return allowed

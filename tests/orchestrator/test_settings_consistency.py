@@ -43,7 +43,7 @@ def test_a_route_that_stands_for_nothing_is_reported_with_its_line(
 @pytest.mark.parametrize("setting", ["auto.ladders.medium", "auto.choosing.low", "auto.code"])
 def test_a_ladder_without_a_route_is_reported(tmp_path: Path, setting: str) -> None:
     assert _problems(tmp_path, f"{setting} = []") == [
-        f"tandem.toml:1: {setting}: [] has fewer than 1; without the key its default serves"
+        f"tandem.toml:1: {setting}: [] is too short: 1 is the least, and without the key its default serves"
     ]
 
 
