@@ -117,13 +117,13 @@ class Evidence(_Kept):
 class Entry(_Kept):
     """A recipe, a behaviour or an example of one owner.
 
-    ``text`` is a behaviour's instruction, an example's solution, or one sentence on a recipe, whose name is the
+    ``text`` is a behaviour's instruction, an example's solution, or one sentence on a recipe, whose name is also the
     entry's; ``problem`` a typical question that it is for, by which it is found: an example's own. ``pair`` is the
     digest of the model pair and ``version`` that of the prompts and settings it was measured with. ``wins`` of
-    ``trials`` outcomes were right; ``tokens`` and ``cost`` are sums over the trials (cost in parameter-weighted
-    tokens, see ``routers.cost``). ``alone_wins`` of ``alone_trials`` were a recipe's whose model had nothing
-    learned in its prompt. ``rank`` is its number among the candidates of its kind in its topic, from 1: later ones
-    need more evidence. Times are Unix seconds.
+    ``trials`` outcomes were right; ``tokens`` and ``cost`` are sums over the trials (cost in parameter-weighted tokens,
+    see ``routers.cost``). ``alone_wins`` of ``alone_trials`` were a recipe's whose model had nothing learned in its
+    prompt. ``rank`` is its number among the candidates of its kind in its topic, from 1: later ones need more evidence.
+    Times are Unix seconds.
     """
 
     id: str = Field(pattern=r"^[0-9a-f]{32}$")

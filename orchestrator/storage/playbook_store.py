@@ -66,8 +66,10 @@ class PlaybookStore:
         async with self._session() as session:
             for start in range(0, len(named), _AT_ONCE):
                 some = or_(*(each.in_(named[start : start + _AT_ONCE]) for each in asked))
-                rows = await session.scalars(select(PlaybookRow.entry).where(PlaybookRow.owner == owner, some))
-                found |= {str(row["id"]): row for row in rows}
+                rows = await session.execute(
+                    select(PlaybookRow.id, PlaybookRow.entry).where(PlaybookRow.owner == owner, some)
+                )
+                found |= {row.id: row.entry for row in rows}
         return list(found.values())
 
     async def outcomes_of_entries(self, owner: str) -> dict[str, set[str]]:

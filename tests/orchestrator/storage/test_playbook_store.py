@@ -35,6 +35,11 @@ async def test_runs_add_up_and_are_forgotten_one_by_one(database: Database, owne
 
 async def test_entries_are_found_by_what_they_are_about(database: Database, owner: str) -> None:
     questions = ['What is "2" + 2?', "Wie viel ist 2 × 2?"]
+    shown = {"recipe": {"examples": [{"problem": "What is 1 + 1?"}, {"problem": "What is 3 + 3?"}]}}
+    await database.save_entry(owner, "f" * 32, {"problem": "Sums", **shown}, ())
+    for asked in (["What is 1 + 1?"], ["What is 3 + 3?", "Sums"]):
+        [about] = await database.stored_entries_about(owner, asked)
+        assert about["problem"] == "Sums", "a recipe's examples too"
     for number, question in enumerate(questions):
         await database.save_entry(owner, str(number) * 32, {"problem": question}, ())
     assert await database.stored_entries_about(owner, [questions[1], "What else?"]) == [{"problem": questions[1]}]

@@ -9,7 +9,7 @@ from playwright.async_api import Browser, expect
 from redis.asyncio import Redis
 
 from orchestrator.playbook.entries import Entries
-from orchestrator.playbook.entry import Entry, Evidence
+from orchestrator.playbook.entry import Entry, Evidence, Recipe, Worked
 from orchestrator.runs import SINGLE_USER
 from routers.embedding import WordEmbedder
 from tests.orchestrator.playbook.building import behaviour, recipe
@@ -28,8 +28,16 @@ async def entries(stage: Stage) -> AsyncIterator[tuple[Entry, Entry]]:
     client = Redis.from_url(stage.settings.redis.url, socket_timeout=None)
     playbook = Entries(client, WordEmbedder())
     await playbook.clear(SINGLE_USER)
+    whole = Recipe(
+        strategy="program",
+        models=("small",),
+        instruction="Count <b>once</b>.",
+        examples=(Worked(problem="How many pears are 1 and 1?", solution="print(1 + 1)"),),
+        tokens=300,
+    )
     used = recipe(
         SINGLE_USER,
+        recipe=whole,
         problem=APPLES,
         status="promoted",
         wins=18.0,
@@ -60,6 +68,10 @@ async def test_entries_are_shown_with_what_speaks_for_them(page: ChatPage) -> No
     await expect(used).to_contain_text("+10 % against the default over 20")
     await expect(used).to_contain_text("80 tokens each")
     await expect(used).to_contain_text(APPLES)
+    await expect(used).to_contain_text("tokens 300")
+    await expect(used).to_contain_text("Told before the question: Count <b>once</b>.")
+    await used.get_by_text("Shown before the question: 1 solved").click()
+    await expect(used.get_by_text("print(1 + 1)")).to_be_visible()
     await expect(tried).to_contain_text("Not tried yet")
     await expect(tried).to_contain_text("Apply <b>every</b> not last.")
     assert await page.serious() == []

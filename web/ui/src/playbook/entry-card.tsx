@@ -105,7 +105,7 @@ function RecipeDetails({ recipe }: { recipe: Recipe }) {
           {recipe.examples.map((worked) => (
             <div key={worked.problem}>
               <p className="reason">{worked.problem}</p>
-              <pre>{worked.solution}</pre>
+              <pre className="step-text">{worked.solution}</pre>
             </div>
           ))}
         </details>
