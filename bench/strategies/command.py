@@ -117,7 +117,9 @@ class Bench:
         return open_solver(settings, self._plan.cache, partial(Pooled, top=TOP))
 
     def _wanted(self, trial: Trial) -> bool:
-        return not self._plan.only or trial.name in self._plan.only or trial.strategy in self._plan.only
+        if not self._plan.only or trial.name in self._plan.only:
+            return True
+        return not trial.called and trial.strategy in self._plan.only
 
     def _samples(self, model: str) -> int:
         large = model == self._settings.named("large")
