@@ -19,8 +19,9 @@ from tests.tiny_model import write_tiny_model
 
 
 @contextmanager
-def _serving(properties: dict[str, Any] | None) -> Iterator[int]:
-    """A server with the two paths of llama.cpp's that are asked; without ``properties`` it is of another kind."""
+def _serving(properties: dict[str, Any] | None) -> Iterator[tuple[int, int]]:
+    """The ports of two servers with the two paths of llama.cpp's that are asked; without ``properties`` they are of
+    another kind."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -33,17 +34,22 @@ def _serving(properties: dict[str, Any] | None) -> Iterator[int]:
         def log_message(self, format: str, *arguments: Any) -> None:
             """Nothing is logged."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_address[1]
-        server.shutdown()
+    with (
+        ThreadingHTTPServer(("127.0.0.1", 0), Handler) as small,
+        ThreadingHTTPServer(("127.0.0.1", 0), Handler) as large,
+    ):
+        for server in (small, large):
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield small.server_address[1], large.server_address[1]
+        small.shutdown()
+        large.shutdown()
 
 
-def _settings(folder: Path, port: int, url: bool = False) -> Settings:
+def _settings(folder: Path, ports: tuple[int, int], url: bool = False) -> Settings:
     """Both models are the file ``tiny.gguf``, with four slots, where something listens already."""
     environment = {"TANDEM__STORAGE__DIRECTORY": str(folder), "TANDEM__STORAGE__MODELS": str(folder / "models")}
     write_tiny_model(folder / "tiny.gguf")
-    for name in ("SMALL", "LARGE"):
+    for name, port in zip(("SMALL", "LARGE"), ports, strict=True):
         engine = f"TANDEM__MODELS__{name}__ENGINE__"
         own = {f"{engine}URL": f"http://127.0.0.1:{port}"} if url else {f"{engine}PORT": str(port)}
         environment |= {f"TANDEM__MODELS__{name}__SHA256": "", f"{engine}FILE": str(folder / "tiny.gguf"), **own}
@@ -56,8 +62,8 @@ def _use(settings: Settings, threads: int = 0) -> None:
 
 
 def test_the_engine_that_the_settings_describe_is_used(tmp_path: Path) -> None:
-    with _serving({"model_path": str(tmp_path / "tiny.gguf"), "total_slots": 4}) as port:
-        _use(_settings(tmp_path, port))
+    with _serving({"model_path": str(tmp_path / "tiny.gguf"), "total_slots": 4}) as ports:
+        _use(_settings(tmp_path, ports))
 
 
 @pytest.mark.parametrize(
@@ -75,13 +81,13 @@ def test_an_engine_with_another_model_or_other_slots_is_refused(
     tmp_path: Path, properties: dict[str, Any] | None, said: str
 ) -> None:
     known = properties and {**properties, "model_path": properties["model_path"].replace("{folder}", str(tmp_path))}
-    with _serving(known) as port, pytest.raises(StackError, match=said):
-        _use(_settings(tmp_path, port))
+    with _serving(known) as ports, pytest.raises(StackError, match=said):
+        _use(_settings(tmp_path, ports))
 
 
 @pytest.mark.parametrize("url", [False, True])
 def test_threads_are_not_believed_of_an_engine_that_was_started_elsewhere(tmp_path: Path, url: bool) -> None:
-    with _serving({"model_path": str(tmp_path / "tiny.gguf"), "total_slots": 4}) as port:
+    with _serving({"model_path": str(tmp_path / "tiny.gguf"), "total_slots": 4}) as ports:
         with pytest.raises(StackError, match=r"--threads 1") as refused:
-            _use(_settings(tmp_path, port, url), threads=1)
+            _use(_settings(tmp_path, ports, url), threads=1)
         assert ("`threads` under [models.small.engine]" if url else "`make run`") in str(refused.value)
