@@ -100,7 +100,6 @@ def _gateway(folder: Path, engine: str) -> tuple[Part, Part]:
     return redis_part(settings), replace(
         gateway,
         environment={**gateway.environment, **environment},
-        ready=partial(answers_ok, LOOPBACK, settings.gateway.port, "/readyz"),
         address=gateway_url(settings),
     )
 

@@ -21,6 +21,7 @@ from bench.solving import Drawn, Solved
 from bench.strategies.aims import aims_of
 from bench.strategies.command import Bench, Plan, main
 from bench.strategies.kept import EarlierUnreadable, earlier_rows
+from bench.strategies.plan import SINGLE
 from bench.strategies.plot import curves, plot, show
 from bench.strategies.report import Outcome, Pools, StrategiesReport, StrategyRow, is_vote, row, vote_rows
 from orchestrator.settings import Settings
@@ -219,10 +220,13 @@ async def test_a_single_sample_is_drawn_as_resampling_draws_with_three_seeds(
     code = "```python\ndef total(xs):\n    return {}(xs)\n```"
     scripted.script = Script(default=Reply(texts=(code.format("max"), code.format("sum"), code.format("max"))))
     settings = settings_for(tmp_path, "", scripted.url)
-    report = await _run(_plan(tmp_path, ("direct",), datasets=("humaneval",), seeds=1), settings)
+    report = await _run(_plan(tmp_path, ("direct", SINGLE), datasets=("humaneval",), seeds=1), settings)
     rows = _strategies(report)
     assert set(rows) == {"direct(small)", "single sample(small)"}
     assert rows["direct(small)"].seeds == [0] and rows["direct(small)"].accuracy == 0.0
+    # A variation has a name of its own, and is left out where the strategy alone is asked for.
+    alone = await _run(_plan(tmp_path, ("direct",), datasets=("humaneval",), seeds=1), settings)
+    assert set(_strategies(alone)) == {"direct(small)"}
     single = rows["single sample(small)"]
     assert (len(single.seeds), single.n) == (3, 1)
     assert 0 < single.accuracy < 1, "three draws, which the cache tells apart from each other and the greedy answer"
