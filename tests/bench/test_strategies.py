@@ -225,7 +225,7 @@ async def test_a_single_sample_is_drawn_as_resampling_draws_with_three_seeds(
     assert set(rows) == {"direct(small)", "single sample(small)"}
     assert rows["direct(small)"].seeds == [0] and rows["direct(small)"].accuracy == 0.0
     # A variation has a name of its own, and is left out where the strategy alone is asked for.
-    alone = await _run(_plan(tmp_path, ("direct",), datasets=("humaneval",), seeds=1), settings)
+    alone = await _run(_plan(tmp_path, ("direct",), datasets=("humaneval",), seeds=1), settings, fresh=True)
     assert set(_strategies(alone)) == {"direct(small)"}
     single = rows["single sample(small)"]
     assert (len(single.seeds), single.n) == (3, 1)
