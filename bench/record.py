@@ -81,11 +81,21 @@ def write_report(report: ReportHead, folder: Path) -> Path:
 
 
 def machine() -> str:
-    """For example "2 cores AMD EPYC, 24 GiB"."""
+    """For example "2 cores AMD EPYC, 24 GiB", and the GPUs that there are: "…, NVIDIA H100 80GB HBM3"."""
     names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     name = names[0].split(":", 1)[1].strip() if names else platform.machine()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{os.cpu_count()} cores {name}, {memory:.0f} GiB"
+    return ", ".join([f"{os.cpu_count()} cores {name}", f"{memory:.0f} GiB", *_gpus()])
+
+
+def _gpus() -> list[str]:
+    """NVIDIA's, by their driver's own tool; none where it is not there."""
+    command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return []
+    return answer.stdout.split("\n")[:-1]
 
 
 def _commit() -> str:

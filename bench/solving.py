@@ -243,7 +243,10 @@ async def _unheard(event: Event) -> None:
 
 
 def build_of(engine: EngineSettings) -> str:
-    """What beside the model decides an engine's answer to the last bit."""
+    """What beside the model decides an engine's answer to the last bit. Of a server that is not started here nothing
+    is known but where it is."""
     if engine.kind != "llamacpp":
         return f"{engine.kind} {engine.url}"
+    if engine.url:
+        return f"llama.cpp at {engine.url} slots={engine.slots} threads={engine.threads}"
     return f"llama.cpp xllamacpp-{version('xllamacpp')} slots={engine.slots} threads={engine.threads}"

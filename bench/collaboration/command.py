@@ -15,7 +15,7 @@ from rich.table import Table
 
 from bench.collaboration.aims import aims_of
 from bench.collaboration.costs import EngineCosts, measure_costs
-from bench.collaboration.gpu import Gpu, GpuModel, GpuUnreadable, read_gpu
+from bench.collaboration.gpu import Gpu, GpuModel, GpuUnreadable, read_gpu, write_gpu
 from bench.collaboration.plan import (
     PARTS,
     TIMED,
@@ -29,7 +29,7 @@ from bench.collaboration.plan import (
 )
 from bench.collaboration.plot import plot_shares
 from bench.collaboration.rows import POOLED, Answers, Graded, Sizes, outcomes_of, rows_of
-from bench.collaboration.timing import TimingReport, efficiency_aim, show_timing, timing_rows
+from bench.collaboration.timing import TimingReport, costs_of, efficiency_aim, show_timing, timing_rows
 from bench.collaboration.traces import BenchPair, Trace, TraceCache, TraceWriter
 from bench.engines import closed_after, engines_running
 from bench.plot import PlottingMissing
@@ -54,7 +54,7 @@ from workers.model_files.errors import ModelUnavailable
 _STEP_TOKENS = 700
 
 Kind = Literal["collaboration", "collaboration-ablations", "collaboration-timing"]
-"""What is measured, and the name of its report."""
+"""What is measured, and how its report is called by default."""
 
 
 class UnknownBench(Exception):
@@ -76,6 +76,12 @@ class Bench:
     at_once: int = 1
     kind: Kind = "collaboration"
     one: bool = False
+    name: str = ""
+
+    @property
+    def report(self) -> str:
+        """The report's name."""
+        return self.name or self.kind
 
     @property
     def pair(self) -> BenchPair:
@@ -200,7 +206,8 @@ def main(
     ] = None,
     rows: Annotated[int, typer.Option(help="The first ROWS questions of every set; 0: as many as each has.")] = 0,
     only: Annotated[
-        list[str] | None, typer.Option(help="These policies and both models alone; writes no report. Repeatable.")
+        list[str] | None,
+        typer.Option(help="These policies and both models alone; writes a report only with --name. Repeatable."),
     ] = None,
     head: Annotated[str, typer.Option(help="A head of `divergence`; by default the one that ships for the pair.")] = "",
     gpu: Annotated[
@@ -208,6 +215,7 @@ def main(
         typer.Option(help="JSON of what a GPU costs, to model wall-clock by; by default an A100's data sheet."),
     ] = None,
     results: Annotated[Path, typer.Option(help="Where data and plot go.")] = Path("bench/results"),
+    name: Annotated[str, typer.Option(help="Name of the report; by default that of what is measured.")] = "",
     cache: Annotated[
         Path | None, typer.Option(help="Cache of answers; by default beside the models, timed ones by themselves.")
     ] = None,
@@ -239,6 +247,7 @@ def main(
             at_once=at_once,
             kind=kind,
             one=one,
+            name=name,
         )
         with engines_running(settings, console, threads):
             answers = asyncio.run(run(bench, console))
@@ -284,21 +293,25 @@ def _report_times(bench: Bench, answers: Mapping[str, Answers], console: Console
     judged = [row for row in rows if row.dataset == rows[-1].dataset]
     threads = {name: bench.settings.models[name].engine.threads for name in (bench.pair.small, bench.pair.large)}
     report = TimingReport(
-        bench=bench.kind,
+        bench=bench.report,
         models=models_of(bench.settings),
         threads=threads,
         rows=rows,
         aims=[efficiency_aim(judged)],
     )
     show_timing(report, console)
-    if _whole(bench, console):
-        console.print(f"written: {write_report(report, bench.results)}")
+    if _written(bench, console):
+        path = write_report(report, bench.results)
+        costs = write_gpu(path.with_name(f"{path.stem}-costs.json"), costs_of(answers, bench.sizes))
+        console.print(f"written: {path} and {costs}")
 
 
-def _whole(bench: Bench, console: Console) -> bool:
-    if bench.policies:
-        console.print("a part of the policies: no report is written")
-    return not bench.policies
+def _written(bench: Bench, console: Console) -> bool:
+    """Whether a report is: a part of the policies must not take the place of all of them."""
+    if bench.policies and not bench.name:
+        console.print("a part of the policies: no report is written without a --name")
+        return False
+    return True
 
 
 def rows_by_set(bench: Bench, answers: Mapping[str, Answers]) -> list[Row]:
@@ -318,9 +331,9 @@ def _aims(bench: Bench, rows: Sequence[Row], answers: Mapping[str, Answers]) -> 
 
 def _report(bench: Bench, answers: Mapping[str, Answers], console: Console) -> None:
     rows = rows_by_set(bench, answers)
-    report = new_report(bench.kind, bench.settings, rows, _aims(bench, rows, answers))
+    report = new_report(bench.report, bench.settings, rows, _aims(bench, rows, answers))
     _show(report, console)
-    if not _whole(bench, console):
+    if not _written(bench, console):
         return
     path = write_report(report, bench.results)
     plot_shares(report, path.with_suffix(".png"))

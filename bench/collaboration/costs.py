@@ -22,12 +22,13 @@ _REPEATS = 2
 
 class EngineCosts(BaseModel):
     """Seconds: ``decode`` for one more token; ``read`` for one token of a chunk, by the size of the chunk. What a
-    request costs beside them (HTTP, scheduling) is in neither: it is what efficiency is lost to."""
+    request costs beside them (HTTP, scheduling) is in neither: it is what efficiency is lost to, and ``call``."""
 
     model_config = ConfigDict(frozen=True)
 
     decode: float
     read: dict[int, float]
+    call: float = 0.0
 
     def read_seconds(self, tokens: int, calls: int) -> float:
         """For ``tokens`` read in ``calls`` chunks. A chunk takes a pass over the weights and something for each of its
@@ -68,7 +69,7 @@ async def measure_costs(engine: Engine) -> EngineCosts:
     # A chunk of one token costs a decoding step and what a request costs anyway.
     overhead = max(0.0, min(run[1][1] for run in runs) - decode)
     read = {chunk: max(1e-6, min(run[1][chunk] for run in runs) - overhead) / chunk for chunk in _CHUNKS}
-    return EngineCosts(decode=decode, read={1: decode, **read})
+    return EngineCosts(decode=decode, read={1: decode, **read}, call=overhead)
 
 
 async def _measure(engine: Engine, vocabulary: int, start: int) -> tuple[float, dict[int, float]]:

@@ -129,3 +129,9 @@ def read_gpu(path: Path) -> MeasuredGpu:
         raise GpuUnreadable(
             f"{path} does not say what a GPU costs ({error}); docs/benchmarks.md shows such a file"
         ) from error
+
+
+def write_gpu(path: Path, gpu: MeasuredGpu) -> Path:
+    """So that ``read_gpu`` reads it."""
+    path.write_text(gpu.model_dump_json(indent=2))
+    return path

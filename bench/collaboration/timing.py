@@ -1,14 +1,16 @@
 """What answers take when each is written alone, every setting on the same questions."""
 
 from collections.abc import Mapping, Sequence
+from statistics import mean
 
 from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 from rich.table import Table
 
 from bench.collaboration.costs import needed_seconds
+from bench.collaboration.gpu import MeasuredGpu
 from bench.collaboration.plan import ALONE
-from bench.collaboration.rows import Answers, Graded
+from bench.collaboration.rows import Answers, Graded, Sizes
 from bench.record import Aim, ReportHead
 
 EFFICIENT = 0.8
@@ -62,6 +64,15 @@ def _row(dataset: str, system: str, label: str, graded: Sequence[Graded]) -> Tim
         efficiency=needed / seconds,
         calls_per_100=100 * sum(sum(trace.calls.values()) for trace in traces) / max(1, tokens),
         handovers_per_100=100 * sum(trace.handovers for trace in traces) / max(1, tokens),
+    )
+
+
+def costs_of(answers: Mapping[str, Answers], sizes: Sizes) -> MeasuredGpu:
+    """What the engines' tokens cost when the last of these answers was written, as ``--gpu`` takes it."""
+    last = [graded[-1].trace for by_setting in answers.values() for graded in by_setting.values()][-1]
+    return MeasuredGpu(
+        hop=mean(costs.call for costs in last.costs.values()),
+        models={sizes.of(model): costs for model, costs in last.costs.items()},
     )
 
 
