@@ -107,6 +107,9 @@ function Detail({ token }: { token: Written }): ReactNode {
       <code>{visible(token.text)}</code> by <strong>{token.model}</strong>
       {token.logprob !== null && token.logprob !== undefined && <> · probability {probability(token.logprob)}</>}
       {token.entropy !== null && token.entropy !== undefined && <> · entropy {token.entropy.toFixed(2)} nats</>}
+      {token.grade !== null && token.grade !== undefined && (
+        <> · a step begins, whose draft was graded {Number(token.grade.toFixed(1))} of 9</>
+      )}
       {others.length > 0 && (
         <>
           {" · instead of "}

@@ -7,7 +7,10 @@ export interface Alternative {
   logprob: number;
 }
 
-/** One token of a collaborative answer. `entropy` and `logprob` in nats. */
+/**
+ * One token of a collaborative answer. `entropy` and `logprob` in nats. `grade` is the one, from 0 to 9, for which the
+ * step that begins here was accepted or written anew; absent or null on every other token, and where nobody grades.
+ */
 export interface Written {
   position: number;
   id: number;
@@ -16,6 +19,7 @@ export interface Written {
   logprob: number | null;
   entropy: number | null;
   alternatives: Alternative[];
+  grade?: number | null;
 }
 
 /** `n` questions are behind a success that was measured, with its 95 % `interval`; null where it was predicted. */
