@@ -67,10 +67,13 @@ def settings_of_policies(with_head: bool) -> tuple[Setting, ...]:
 
 def ablations() -> tuple[Setting, ...]:
     """What tells why the policies do as they do, beside both models alone: whether it is the single token or the
-    stretch that makes ``divergence`` by entropy better than ``entropy``, the latter at a larger share; a stricter
-    grading; and entropy alone at the shares of large tokens that the head takes at two thresholds."""
+    stretch that makes ``divergence`` by entropy better than ``entropy``, the latter at a larger share; the strictest
+    grade, and mean grades at two thresholds; and entropy alone at the shares of large tokens that the head takes at
+    two thresholds."""
     token = [setting("entropy", threshold=0.45, window=window, stay=1) for window in (1, 5)]
-    steps = [setting("stepwise", threshold=9.0), setting("stepwise", threshold=8.5, score="average")]
+    # The default pair's mean grades lie between 4 and 6.1: of 68 steps 53 reach 5.0, and 19 reach 5.5.
+    averages = [setting("stepwise", threshold=threshold, score="average") for threshold in (5.0, 5.5)]
+    steps = [setting("stepwise", threshold=9.0), *averages]
     at_the_heads_shares = [_by_entropy(0.2), _by_entropy(0.33)]
     return (*map(setting, ALONE), *token, setting("entropy", threshold=0.15), *steps, *at_the_heads_shares)
 
