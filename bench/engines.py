@@ -82,20 +82,37 @@ def _refuse_another(settings: Settings, name: str, threads: int) -> None:
             f"engine {name} at {address} has {properties.get('total_slots')} slots, and the settings say {slots}; "
             f"{way_out}, or correct `slots` under [models.{name}.engine]"
         )
+    drafts, draft = _drafts(address), settings.models[name].engine.draft
+    if drafts != bool(draft):
+        raise StackError(
+            f"engine {name} at {address} {'has a' if drafts else 'has no'} draft model, and the settings say "
+            f"draft = {draft!r}; {way_out}"
+        )
 
 
 def _properties(address: str) -> Mapping[str, Any]:
     """What llama.cpp's server says of itself; nothing where it is another kind of server."""
+    said = _said(address, "/props")
+    return said if isinstance(said, dict) else {}
+
+
+def _drafts(address: str) -> bool:
+    """Whether a llama.cpp server drafts with a smaller model."""
+    slots = _said(address, "/slots")
+    return isinstance(slots, list) and any(isinstance(slot, dict) and slot.get("speculative") for slot in slots)
+
+
+def _said(address: str, path: str) -> Any:
+    """The JSON that a server answers with, or None."""
     url = urllib.parse.urlsplit(address)
     connection = http.client.HTTPConnection(url.hostname or "", url.port or 0, timeout=_SECONDS)
     try:
-        connection.request("GET", "/props")
-        said = orjson.loads(connection.getresponse().read())
+        connection.request("GET", path)
+        return orjson.loads(connection.getresponse().read())
     except (OSError, http.client.HTTPException, orjson.JSONDecodeError):
-        return {}
+        return None
     finally:
         connection.close()
-    return said if isinstance(said, dict) else {}
 
 
 def _answers(address: str) -> bool:

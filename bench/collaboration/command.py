@@ -5,7 +5,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -30,6 +30,7 @@ from bench.collaboration.plan import (
 from bench.collaboration.plot import plot_shares
 from bench.collaboration.rows import POOLED, Answers, Graded, Sizes, outcomes_of, rows_of
 from bench.collaboration.timing import TimingReport, costs_of, efficiency_aim, show_timing, timing_rows
+from bench.collaboration.timing import TimingReport, beside, efficiency_aim, show_timing, timing_rows
 from bench.collaboration.traces import BenchPair, Trace, TraceCache, TraceWriter
 from bench.engines import closed_after, engines_running
 from bench.plot import PlottingMissing
@@ -37,6 +38,7 @@ from bench.questions import NoQuestions, Question, data_folder, read_questions
 from bench.record import Aim, Report, Row, models_of, new_report, write_report
 from bench.run import progress_bar
 from bench.solving import build_of
+from orchestrator.model_files import served_here
 from orchestrator.model_park import build_engine
 from orchestrator.settings import EngineSettings, Settings
 from orchestrator.settings_file import SettingsInvalid, load_settings
@@ -82,6 +84,8 @@ class Bench:
     def report(self) -> str:
         """The report's name."""
         return self.name or self.kind
+    instead: tuple[Setting, ...] = ()
+    """Compared in place of what the kind of bench compares."""
 
     @property
     def pair(self) -> BenchPair:
@@ -105,7 +109,25 @@ class Bench:
     def timed(self) -> bool:
         return self.kind == "collaboration-timing"
 
+    @property
+    def draft(self) -> str:
+        """What drafts in the large model's engine; "" also where that engine is not started here."""
+        large = self.pair.large
+        return self.settings.models[large].engine.draft if large in served_here(self.settings) else ""
+
+    def passes(self) -> "tuple[Bench, ...]":
+        """What is measured one after the other, each with engines of its own: times without a draft model, and the
+        large model's once more with it."""
+        if not (self.timed and self.draft):
+            return (self,)
+        # Of a file the name alone: a report says nothing of the machine's folders.
+        reference = Setting("large", draft=Path(self.draft).name)
+        plain = replace(self, settings=_without_draft(self.settings, self.pair.large))
+        return plain, replace(self, instead=(reference,))
+
     def compared(self) -> Sequence[Setting]:
+        if self.instead:
+            return self.instead
         with_head = self.head is not None
         if self.kind == "collaboration-ablations":
             return only(ablations(), self.policies)
@@ -183,6 +205,12 @@ async def run(bench: Bench, console: Console) -> dict[str, Answers]:
     return found if len(bench.parts) == 1 else {**found, POOLED: pooled}
 
 
+def _without_draft(settings: Settings, name: str) -> Settings:
+    model = settings.models[name]
+    plain = model.model_copy(update={"engine": model.engine.model_copy(update={"draft": ""})})
+    return settings.model_copy(update={"models": {**settings.models, name: plain}})
+
+
 def _build(engine: EngineSettings) -> str:
     drafts = f" draft={engine.draft}" if engine.draft else ""
     return build_of(engine) + drafts
@@ -249,8 +277,10 @@ def main(
             one=one,
             name=name,
         )
-        with engines_running(settings, console, threads):
-            answers = asyncio.run(run(bench, console))
+        answers: dict[str, Answers] = {}
+        for measured in bench.passes():
+            with engines_running(measured.settings, console, threads):
+                answers = beside(answers, asyncio.run(run(measured, console)))
         report = _report_times if timing else _report
         report(bench, answers, console)
     except (

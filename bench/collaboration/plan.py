@@ -12,15 +12,18 @@ ALONE = ("small", "large")
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One policy with the options that differ from its defaults."""
+    """One policy with the options that differ from its defaults. ``draft`` is what drafts in the large model's engine
+    and is verified there; "" where nothing does."""
 
     policy: str
     options: tuple[tuple[str, Option], ...] = ()
+    draft: str = ""
 
     @property
     def label(self) -> str:
         """For example "threshold=0.5"; "" for the defaults."""
-        return " ".join(f"{name}={value}" for name, value in self.options)
+        drafts = (("draft", self.draft),) if self.draft else ()
+        return " ".join(f"{name}={value}" for name, value in (*self.options, *drafts))
 
     @property
     def name(self) -> str:

@@ -20,7 +20,7 @@ from bench.collaboration.line import Outcome, distance_above_line
 from bench.collaboration.plan import Part, Setting, ablations, only, setting, settings_of_policies, wanted
 from bench.collaboration.plot import draw_panel, plot_shares
 from bench.collaboration.rows import Graded, Sizes, outcomes_of, rows_of
-from bench.collaboration.timing import efficiency_aim, timing_rows
+from bench.collaboration.timing import TimingReport, beside, efficiency_aim, show_timing, timing_rows
 from bench.collaboration.traces import BenchPair, Trace, TraceCache, TraceWriter
 from bench.engines import closed_after
 from bench.plot import blank
@@ -486,15 +486,56 @@ def test_by_mean_grades_some_steps_are_kept_and_some_rewritten() -> None:
     assert all(4.5 < float(threshold) < 6 for threshold in thresholds)
 
 
-def test_answers_of_an_engine_that_drafts_are_its_own(two_sets: Bench) -> None:
-    def drafting(draft: str) -> Bench:
-        models = dict(two_sets.settings.models)
-        engine = models["large"].engine.model_copy(update={"draft": draft})
-        models["large"] = models["large"].model_copy(update={"engine": engine})
-        return replace(two_sets, settings=two_sets.settings.model_copy(update={"models": models}))
+def _drafting(bench: Bench, draft: str) -> Bench:
+    models = dict(bench.settings.models)
+    engine = models["large"].engine.model_copy(update={"draft": draft})
+    models["large"] = models["large"].model_copy(update={"engine": engine})
+    return replace(bench, settings=bench.settings.model_copy(update={"models": models}))
 
-    assert drafting("").pair == two_sets.pair
-    assert drafting("small").pair.build != two_sets.pair.build
+
+def test_answers_of_an_engine_that_drafts_are_its_own(two_sets: Bench) -> None:
+    assert _drafting(two_sets, "").pair == two_sets.pair
+    assert _drafting(two_sets, "small").pair.build != two_sets.pair.build
+
+
+def test_with_a_draft_model_the_large_one_is_timed_once_more_and_nothing_else(two_sets: Bench) -> None:
+    timed = replace(two_sets, kind="collaboration-timing", policies=())
+    assert timed.passes() == (timed,)
+    plain, reference = _drafting(timed, "small").passes()
+    assert plain == timed, "no policy is timed on an engine that drafts"
+    assert reference.settings.models["large"].engine.draft == "small"
+    assert [one.name for one in reference.compared()] == ["large draft=small"]
+    of_a_file = _drafting(timed, "/somewhere/tiny.gguf").passes()[1]
+    assert [one.name for one in of_a_file.compared()] == ["large draft=tiny.gguf"]
+    untimed = _drafting(two_sets, "small")
+    assert untimed.passes() == (untimed,)
+    elsewhere = _drafting(replace(timed, settings=_settings("http://127.0.0.1:9")), "small")
+    assert elsewhere.passes() == (elsewhere,), "an engine that is not started here has no draft model of ours"
+
+
+async def test_the_lossless_reference_stands_beside_the_large_model(two_sets: Bench) -> None:
+    console = Console(file=io.StringIO(), width=200)
+    with ScriptedServer(SCRIPT) as server:
+        served = replace(two_sets, settings=_settings(server.url), at_once=1, kind="collaboration-timing")
+        reference = replace(_drafting(served, "small"), instead=(Setting("large", draft="small"),))
+        answers = beside(await run(served, console), await run(reference, console))
+    rows = timing_rows(answers)
+    assert [(row.dataset, row.system, row.setting) for row in rows if row.system in ("large", "entropy")][:3] == [
+        ("gsm8k_test", "large", ""),
+        ("gsm8k_test", "large", "draft=small"),
+        ("gsm8k_test", "entropy", "threshold=0.3"),
+    ]
+    drafted = [row for row in rows if row.setting == "draft=small"]
+    assert [(row.dataset, row.n, row.needed, row.efficiency) for row in drafted] == [
+        ("gsm8k_test", 2, None, None),
+        ("other", 1, None, None),
+        ("all", 3, None, None),
+    ]
+    assert all(row.seconds > 0 for row in drafted)
+    aim = efficiency_aim(rows)
+    assert "draft" not in aim.why, "a model alone is no policy"
+    show_timing(TimingReport(bench="b", models=[], threads={}, rows=rows, aims=[aim]), console)
+    assert "large draft=small" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
 def _settings(url: str) -> Settings:

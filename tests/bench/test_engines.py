@@ -19,13 +19,16 @@ from tests.tiny_model import write_tiny_model
 
 
 @contextmanager
-def _serving(properties: dict[str, Any] | None) -> Iterator[tuple[int, int]]:
-    """The ports of two servers with the two paths of llama.cpp's that are asked; without ``properties`` they are of
+def _serving(properties: dict[str, Any] | None, drafts: bool = False) -> Iterator[tuple[int, int]]:
+    """The ports of two servers with the three paths of llama.cpp's that are asked; without ``properties`` they are of
     another kind."""
+    slots = [{"id": 0, "speculative": drafts}]
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            known = {"/health": {"status": "ok"}} | ({} if properties is None else {"/props": properties})
+            known = {"/health": {"status": "ok"}} | (
+                {} if properties is None else {"/props": properties, "/slots": slots}
+            )
             body = orjson.dumps(known.get(self.path, {"detail": "Not Found"}))
             self.send_response(200 if self.path in known else 404)
             self.end_headers()
@@ -83,6 +86,19 @@ def test_an_engine_with_another_model_or_other_slots_is_refused(
     known = properties and {**properties, "model_path": properties["model_path"].replace("{folder}", str(tmp_path))}
     with _serving(known) as ports, pytest.raises(StackError, match=said):
         _use(_settings(tmp_path, ports))
+
+
+@pytest.mark.parametrize(("runs", "said"), [(True, "has a draft model"), (False, "has no draft model.*'small'")])
+def test_an_engine_that_drafts_otherwise_than_the_settings_say_is_refused(
+    tmp_path: Path, runs: bool, said: str
+) -> None:
+    with _serving({"model_path": str(tmp_path / "tiny.gguf"), "total_slots": 4}, drafts=runs) as ports:
+        settings = _settings(tmp_path, ports)
+        draft = "" if runs else "small"
+        engines = {name: model.engine.model_copy(update={"draft": draft}) for name, model in settings.models.items()}
+        models = {name: settings.models[name].model_copy(update={"engine": engines[name]}) for name in engines}
+        with pytest.raises(StackError, match=said):
+            _use(settings.model_copy(update={"models": models}))
 
 
 @pytest.mark.parametrize("url", [False, True])
