@@ -29,8 +29,7 @@ from bench.collaboration.plan import (
 )
 from bench.collaboration.plot import plot_shares
 from bench.collaboration.rows import POOLED, Answers, Graded, Sizes, outcomes_of, rows_of
-from bench.collaboration.timing import TimingReport, costs_of, efficiency_aim, show_timing, timing_rows
-from bench.collaboration.timing import TimingReport, beside, efficiency_aim, show_timing, timing_rows
+from bench.collaboration.timing import TimingReport, beside, costs_of, efficiency_aim, show_timing, timing_rows
 from bench.collaboration.traces import BenchPair, Trace, TraceCache, TraceWriter
 from bench.engines import closed_after, engines_running
 from bench.plot import PlottingMissing
@@ -79,13 +78,13 @@ class Bench:
     kind: Kind = "collaboration"
     one: bool = False
     name: str = ""
+    instead: tuple[Setting, ...] = ()
+    """Compared in place of what the kind of bench compares."""
 
     @property
     def report(self) -> str:
         """The report's name."""
         return self.name or self.kind
-    instead: tuple[Setting, ...] = ()
-    """Compared in place of what the kind of bench compares."""
 
     @property
     def pair(self) -> BenchPair:

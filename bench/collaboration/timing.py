@@ -9,10 +9,8 @@ from rich.table import Table
 
 from bench.collaboration.costs import needed_seconds
 from bench.collaboration.gpu import MeasuredGpu
-from bench.collaboration.plan import ALONE
-from bench.collaboration.rows import Answers, Graded, Sizes
 from bench.collaboration.plan import ALONE, Setting
-from bench.collaboration.rows import Answers, Graded
+from bench.collaboration.rows import Answers, Graded, Sizes
 from bench.record import Aim, ReportHead
 
 EFFICIENT = 0.8
@@ -82,7 +80,9 @@ def _row(dataset: str, setting: Setting, graded: Sequence[Graded]) -> TimingRow:
 
 def costs_of(answers: Mapping[str, Answers], sizes: Sizes) -> MeasuredGpu:
     """What the engines' tokens cost when the last of these answers was written, as ``--gpu`` takes it."""
-    last = [graded[-1].trace for by_setting in answers.values() for graded in by_setting.values()][-1]
+    # An engine that drafts has costs of its own.
+    plain = [graded for by_setting in answers.values() for one, graded in by_setting.items() if not one.draft]
+    last = plain[-1][-1].trace
     return MeasuredGpu(
         hop=mean(costs.call for costs in last.costs.values()),
         models={sizes.of(model): costs for model, costs in last.costs.items()},
