@@ -19,12 +19,14 @@ from orchestrator.settings_file import SettingsInvalid, load_settings
 from orchestrator.stack.part import StackError
 from routers.route import Effort
 from web.cli.collect import collect_outcomes
+from web.cli.outcomes import app as outcomes
 from web.cli.terminal import plain_console, print_error
 from workers.engines.errors import EngineError
 from workers.model_files.errors import ModelUnavailable
 
 app = typer.Typer()
 app.command("collect")(collect_outcomes)
+app.add_typer(outcomes, name="outcomes")
 
 
 @app.callback(invoke_without_command=True)
