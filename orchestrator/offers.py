@@ -7,6 +7,7 @@ from orchestrator.policies import Policies
 from orchestrator.route_names import AUTO, NoSuchRoute, RouteNames
 from orchestrator.runs import ModelOffer, RunRefused, RunRequest
 from orchestrator.settings import Settings
+from routers.acceptance.answering import Answering
 from routers.constant import Constant
 from routers.policy import Policy
 from routers.route import Effort, Route
@@ -102,6 +103,10 @@ class Offers:
                 )
             policy = self._policies.selecting(policy, request.max_risk, pinned=route is not None)
         return self._policies.explained(policy)
+
+    def answering(self, effort: Effort) -> Answering:
+        """As `auto` answers a request with a risk."""
+        return self._policies.answering(effort)
 
     def _fixed(self, request: RunRequest, route: Route | None) -> Policy | None:
         """The policy of a request that leaves no choice."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from orchestrator.acceptance_readiness import configured_card
 from orchestrator.runs import RunRefused
 from orchestrator.settings import AutoSettings, Settings
+from routers.acceptance.answering import Answering
 from routers.acceptance.selecting import Selecting
 from routers.acceptance.weighing import Weighing
 from routers.choosing import Choosing
@@ -92,6 +93,10 @@ class Policies:
             )
         options: Mapping[Effort, Sequence[Route]] = dict.fromkeys(self._options, ()) if pinned else self._options
         return Selecting(policy, self._card, self._roles, points, options)
+
+    def answering(self, effort: Effort) -> Answering:
+        """What answers a request with a risk at ``effort``, for those who learn which answers are sure enough."""
+        return Answering(self._free, self._options[effort], effort, self._roles)
 
     def _staying(self, weighed: Weighed | None) -> Policy:
         """What serves a thread that is on the capable model: a learned router's choice of another does not count."""

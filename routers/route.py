@@ -26,6 +26,12 @@ class Route(BaseModel):
         return f"{self.strategy}({'+'.join(self.models)})"
 
 
+def route_named(name: str) -> Route:
+    """From a name such as ``program(large)``."""
+    strategy, _, models = name.partition("(")
+    return Route(strategy=strategy, models=tuple(models.rstrip(")").split("+")))
+
+
 class Estimate(BaseModel):
     """A route that was weighed; ``success`` is the predicted probability of a right answer, ``tokens`` how many it
     writes and ``cost`` is relative to the large model's step-by-step answer. Where success is what was measured on

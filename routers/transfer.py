@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from routers.acceptance.asked import folds_of
+from routers.estimators.descriptions import parts_of
 from routers.estimators.features import Array, Features
 from routers.estimators.route_to_reason_training import Options, fit_route_to_reason, with_route
 from routers.estimators.table import Table
@@ -17,9 +18,9 @@ _FOLDS = 3
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A ``route`` that training had not seen, added with ``outcomes`` outcomes. ``chosen``: the share it was taken
-    on of the ``best_on`` test questions where it alone had the highest value; ``elsewhere``: of the others. ``gain`` in
-    value over the router without it."""
+    """A ``route`` whose strategy training had not seen, added with ``outcomes`` outcomes. ``chosen``: the share it was
+    taken on of the ``best_on`` test questions where it alone had the highest value; ``elsewhere``: of the others.
+    ``gain`` in value over the router without it."""
 
     route: str
     outcomes: int
@@ -49,9 +50,11 @@ def leave_one_out(
     seed: int = 0,
     options: Options = Options(),
 ) -> LeftOut:
-    """Train without ``route`` on two thirds of the questions, add it with a few of their outcomes, and test on the
-    rest. ``table`` is complete."""
-    others = [name for name in table.routes if name != route]
+    """Train without any route of ``route``'s strategy on two thirds of the questions, add it with a few of their
+    outcomes, and test on the rest. ``table`` is complete."""
+    strategy, _ = parts_of(route)
+    others = [name for name in table.routes if parts_of(name)[0] != strategy]
+    table = table.only((*others, route))
     fold = np.asarray(folds_of(table.split_keys, _FOLDS, seed))
     train, test = table.rows(np.flatnonzero(fold != 0)), table.rows(np.flatnonzero(fold == 0))
     router = fit_route_to_reason(descriptions, options)(train.only(others), seed)

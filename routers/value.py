@@ -20,7 +20,8 @@ from routers.familiarity import Familiarity
 from routers.policy import Abstain, Accept, Policy
 from routers.route import Decision, Effort, Estimate, Route
 
-_UNROUTED: tuple[AnswerForm, ...] = ("text", "code")
+UNROUTED: tuple[AnswerForm, ...] = ("text", "code")
+"""Forms of answers that cannot be compared, for which a learned router has no say."""
 # With so little effort a second opinion is not wanted: the answer of the chosen route is taken.
 _TAKEN_AS_IT_IS: tuple[Effort, ...] = ("none", "minimal", "low")
 
@@ -64,7 +65,7 @@ class LearnedRouter:
     ) -> Weighed | None:
         """None where the router has no say. ``most_tokens`` may be written; None for no limit."""
         price = self._price[effort]
-        if assessment.form in _UNROUTED or assessment.interface_task or math.isinf(price):
+        if assessment.form in UNROUTED or assessment.interface_task or math.isinf(price):
             return None
         vector = (await self._embedder.embed([question]))[0]
         features = Features(question, assessment.form, vector)

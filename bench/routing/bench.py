@@ -1,7 +1,7 @@
 """Everything that the routing benchmark reports, made from stored outcomes."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from rich.console import Console
 
 from bench.record import machine, new_report
 from bench.routing.data import RoutingData, routing_data
+from bench.routing.drift import Drift
 from bench.routing.frontier import Frontier, Resampled, Trial, oracle
 from bench.routing.latency import DecisionLatency, first_decisions, judgements
 from bench.routing.report import (
@@ -16,10 +17,12 @@ from bench.routing.report import (
     RoutingReport,
     calibration_aim,
     coverage_aim,
+    drift_aim,
     family_rows,
     frontier_aims,
     ladder_aims,
     latency_aim,
+    left_out_aim,
     rows_of,
 )
 from bench.routing.scores import confidences, pooled, ratio_of
@@ -34,7 +37,8 @@ from bench.routing.systems import (
     together,
     weighed_ladders,
 )
-from bench.routing.transfer import drifted, left_out
+from bench.routing.transfer import left_out
+from orchestrator.answering import answering_of
 from orchestrator.outcomes.store import OutcomeStore
 from orchestrator.settings import Settings
 from routers.embedding import Embedder, WordEmbedder
@@ -43,7 +47,7 @@ from routers.estimators.descriptions import embed_parts
 from routers.estimators.features import Array
 from routers.estimators.knn import fit_neighbours
 from routers.estimators.length import fit_length
-from routers.estimators.protocol import Fit
+from routers.estimators.protocol import Estimator, Fit
 from routers.estimators.route_to_reason_training import fit_route_to_reason
 from routers.estimators.win_rate import fit_win_rate
 
@@ -53,13 +57,12 @@ _CLIENTS = (1, 32)
 _LEARNS_ROUTES = "Route-To-Reason"
 # The routers that choose among all routes, and so are followed by evidence and timed.
 _ROUTED = ("kNN with a guard", _LEARNS_ROUTES)
-_LADDER = ("program(large)", "cot(large)")
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``data``: a folder of question files for drift, None to leave it out. ``draws`` of the bootstrap. ``routers``:
-    which of the learned ones to try; none means all."""
+    """``data``: a folder of question files for drift, for where no outcomes of other kinds are stored. ``draws`` of the
+    bootstrap. ``routers``: which of the learned ones to try; none means all."""
 
     outcomes: Path
     results: Path
@@ -90,7 +93,7 @@ class Bench:
         for family, missing in data.short.items():
             self._say(f"{family} is not measured: few or none of its questions were tried on {', '.join(missing)}")
         described = await embed_parts(embedder, data.routes)
-        cards = await asyncio.to_thread(cross_fitted_cards, data, _LADDER, options.seed, self._say)
+        cards = await asyncio.to_thread(cross_fitted_cards, data, answering_of(self._settings), options.seed, self._say)
         trials, sweeps = await asyncio.to_thread(self._trials, data, cards, described)
         resampled = Resampled(data.keys, options.draws, options.seed)
         plain = constants(data)
@@ -133,7 +136,12 @@ class Bench:
         )
         own = next(c for c in curves if c.decides)
         ratio = ratio_of(own, baseline, frontier.resampled, options.risk)
-        latency = await self._latency(data, cards, described)
+        routers = await asyncio.to_thread(self._whole, data, described)
+        latency = await self._latency(data, cards, routers)
+        self._say("drift")
+        drift = await Drift(data, cards, routers, WordEmbedder(), self._settings, options.seed).rows(options.data)
+        self._say("leave one out")
+        left = await asyncio.to_thread(self._left_out, data, described)
         aims = [
             *frontier_aims(frontier, sweeps),
             *ladder_aims(frontier, sweeps),
@@ -141,7 +149,9 @@ class Bench:
             coverage_aim(
                 own.at(frontier.resampled, options.risk), baseline.at(frontier.resampled, options.risk), ratio
             ),
-            latency_aim(latency),
+            *([left_out_aim(left)] if left else []),
+            drift_aim(drift),
+            *([latency_aim(latency)] if routers else []),
         ]
         large = self._settings.named("large")
         rows = rows_of(frontier, trials, data.dataset, options.seed, large)
@@ -154,24 +164,27 @@ class Bench:
             not_measured=dict(data.short),
             calibration=calibration,
             risk_coverage=risk,
-            leave_one_out=await asyncio.to_thread(self._left_out, data, described),
-            drift=await drifted(data, cards, options.data, WordEmbedder(), options.seed),
+            leave_one_out=left,
+            drift=drift,
             latency=latency,
         )
 
-    async def _latency(self, data: RoutingData, cards: Cards, described: dict[str, Array]) -> list[DecisionLatency]:
+    async def _latency(
+        self, data: RoutingData, cards: Cards, routers: Mapping[str, Estimator]
+    ) -> list[DecisionLatency]:
         self._say("latency")
-        found: list[DecisionLatency] = []
-        for name, fit in self._fits(described).items():
-            if name not in _ROUTED:
-                continue
-            estimator = await asyncio.to_thread(fit, data.learning, self._options.seed)
-            found += [
-                await first_decisions(name, estimator, _embedder, data.table.texts, concurrent)
-                for concurrent in _CLIENTS
-            ]
+        found = [
+            await first_decisions(name, router, _embedder, data.table.texts, concurrent)
+            for name, router in routers.items()
+            for concurrent in _CLIENTS
+        ]
         card = cards.of(data.tried[0])
         return [*found, *[await judgements(data, card, concurrent) for concurrent in _CLIENTS]]
+
+    def _whole(self, data: RoutingData, described: dict[str, Array]) -> dict[str, Estimator]:
+        """The routers that choose among all routes, from everything that may be learned from."""
+        fits = self._fits(described)
+        return {name: fits[name](data.learning, self._options.seed) for name in _ROUTED if name in fits}
 
     def _left_out(self, data: RoutingData, described: dict[str, Array]) -> list[LeftOutRow]:
         return left_out(data, described, self._options.seed) if _LEARNS_ROUTES in self._fits(described) else []

@@ -1,5 +1,5 @@
-"""The outcomes that routing is measured on: questions that every route was tried on, of every family about as many; and
-all others to learn from."""
+"""The outcomes that routing is measured on: questions that every route was tried on, of every family about as many; all
+others to learn from; and questions of other kinds, from which nothing is learned."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,9 +18,12 @@ from routers.estimators.table import Table, table_of, texts_of
 from routers.outcome import Outcome
 from workers.usage import Usage
 
+STRANGE = ("humaneval", "proofwriter")
+"""Families that stand for questions of another kind."""
 _FEWEST = 60
 _MOST = 34
-"""Questions of a family that are measured, so that none outweighs the others."""
+"""Questions of a family that are measured, so that none outweighs the others; where each has more, as many as the
+smallest has."""
 
 _Row = TypeVar("_Row")
 
@@ -29,7 +32,8 @@ _Row = TypeVar("_Row")
 class RoutingData:
     """``asked`` is everything that may be learned from, and ``learning`` the same as a table; ``tried`` are the
     questions that are measured, in the order of ``table``'s rows: every one of ``routes`` was tried on them. ``short``
-    says which families have none of these, and what they lack. ``parameters``: billions by model name."""
+    says which families have none of these, and what they lack. ``strangers`` are the questions of the families in
+    ``STRANGE``, which are nowhere else. ``parameters``: billions by model name."""
 
     asked: tuple[Asked, ...]
     tried: tuple[Asked, ...]
@@ -37,6 +41,7 @@ class RoutingData:
     learning: Table
     table: Table
     short: Mapping[str, tuple[str, ...]]
+    strangers: tuple[Asked, ...]
     parameters: Mapping[str, float]
 
     @property
@@ -99,10 +104,11 @@ async def routing_data(
     questions. Raises ``TooFewOutcomes``."""
     roles = {name: model.role for name, model in settings.models.items()}
     parameters = {name: model.parameters for name, model in settings.models.items()}
-    usable = of_these_models(outcomes, settings)
+    known = of_these_models(outcomes, settings)
+    usable = [outcome for outcome in known if outcome.family not in STRANGE]
     asked = asked_of(usable, roles)
     complete = [one for one in asked if all(one.index(route) is not None for route in frame)]
-    tried = [one for family in _by_family(complete).values() for one in family[:_MOST]]
+    tried = _measured(complete)
     if len(complete) < _FEWEST:
         raise TooFewOutcomes(
             f"only {len(complete)} questions were tried on all of {', '.join(frame)}, and {_FEWEST} are needed; "
@@ -120,8 +126,21 @@ async def routing_data(
         learning,
         table,
         _short(asked, complete, frame),
+        tuple(asked_of((outcome for outcome in known if outcome.family in STRANGE), roles)),
         parameters,
     )
+
+
+def _measured(complete: Sequence[Asked]) -> list[Asked]:
+    """Of every family about as many, from its first to its last: ids are sorted by subject."""
+    families = _by_family(complete).values()
+    most = max(_MOST, min(map(len, families), default=0))
+    return [
+        ones[place * len(ones) // count]
+        for ones in families
+        if (count := min(most, len(ones)))
+        for place in range(count)
+    ]
 
 
 def _counts(usage: Usage) -> tuple[float, float, float]:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from agents.problem import Answer, Evidence
+from agents.problem import Answer
+from routers.acceptance.answering import answer_of
 from routers.acceptance.asked import Asked
-from routers.acceptance.attempt import Attempt
 from routers.assessment import Assessment, assess
 from routers.policy import Abstain, Accept, Policy
 from routers.route import Decision, Effort, Estimate, Route
@@ -64,29 +64,6 @@ def replay(policy: Policy, one: Asked, effort: Effort) -> Replayed:
 def comparable(one: Asked) -> bool:
     """Whether `auto` looks for a route at all; what it takes for free text goes to a model at once."""
     return assess([Message(role="user", content=one.question)]).form != "text"
-
-
-def route_named(name: str) -> Route:
-    """From a name such as ``program(large)``."""
-    strategy, _, models = name.partition("(")
-    return Route(strategy=strategy, models=tuple(models.rstrip(")").split("+")))
-
-
-def answer_of(attempt: Attempt) -> Answer:
-    """The attempt as a policy sees it. Its models are named by their roles."""
-    route = route_named(attempt.route)
-    return Answer(
-        text=attempt.value or "",
-        value=attempt.value,
-        strategy=route.strategy,
-        model=route.models[-1],
-        evidence=Evidence(
-            program_ran=attempt.ran,
-            agreement=attempt.agreement,
-            mean_logprob=attempt.logprob,
-            length=attempt.length,
-        ),
-    )
 
 
 def _index(one: Asked, route: Route) -> int:

@@ -18,7 +18,8 @@ _YARDSTICK = "cot(large)"
 
 
 class LeftOutRow(BaseModel):
-    """A route added to the router with a few outcomes: see ``routers.transfer.LeftOut``; ``gain`` in value."""
+    """A route whose strategy training had not seen, added to the router with a few outcomes: see
+    ``routers.transfer.LeftOut``; ``gain`` in value."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,9 +32,28 @@ class LeftOutRow(BaseModel):
     gain_ci95: tuple[float, float]
 
 
+class DriftTaken(BaseModel):
+    """Right answers on ``n`` questions of another kind at medium effort, as shares: of what serves without a router
+    (``policy``), with ``router`` falling back to it, of that router if it never fell back (``unguarded``), and of the
+    ``constant`` that is best on them in hindsight. ``difference``: with the router less without, paired."""
+
+    model_config = ConfigDict(frozen=True)
+
+    router: str
+    n: int
+    policy: float
+    guarded: float
+    unguarded: float
+    constant: str
+    constant_accuracy: float
+    difference: float
+    difference_ci95: tuple[float, float]
+
+
 class DriftRow(BaseModel):
-    """Of ``n`` questions of another kind the share on which the router fell back, and on how many the acceptance
-    probability counts as uncalibrated; ``familiar`` is the router's share on its own kind."""
+    """Of ``n`` questions of another kind the share on which the router fell back, and on which the acceptance
+    probability counts as uncalibrated; ``familiar`` is the router's share on its own kind. ``taken``: what came of it,
+    where outcomes of these questions are stored; else ``missing`` says what they lack."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -42,6 +62,8 @@ class DriftRow(BaseModel):
     fell_back: float
     familiar: float
     uncalibrated: float
+    taken: list[DriftTaken] = []
+    missing: str = ""
 
 
 class RoutingReport(Report):
@@ -245,6 +267,47 @@ def coverage_aim(own: RiskCurve, baseline: RiskCurve, ratio: tuple[float, float,
         reached=reached,
         why="" if reached else "the log-probability of the same attempts already orders right before wrong",
     )
+
+
+def left_out_aim(found: Sequence[LeftOutRow]) -> Aim:
+    """Judged by the route that is most often the only one with the highest value."""
+    one = max(found, key=lambda row: row.best_on)
+    reached = one.chosen > max(0.5, one.elsewhere) and one.gain > 0
+    return Aim(
+        aim=f"a strategy unseen in training, added with {one.outcomes} outcomes, is chosen where it is best",
+        target="on more than half of those questions, more often than elsewhere, with a gain in value",
+        measured=f"{one.route} on {one.chosen:.0%} of {one.best_on} questions where it alone is best, elsewhere on "
+        f"{one.elsewhere:.0%}; {one.gain * 100:+.1f} points of value [{one.gain_ci95[0] * 100:+.1f}, "
+        f"{one.gain_ci95[1] * 100:+.1f}]",
+        reached=bool(reached),
+        why="" if reached else "twenty outcomes do not show on which of these questions it is right",
+    )
+
+
+def drift_aim(found: Sequence[DriftRow]) -> Aim:
+    """It falls back where it knows nothing, and what is answered then is no worse than without it."""
+    taken = [one for row in found for one in row.taken]
+    falls = bool(found) and all(row.fell_back >= 0.9 for row in found)
+    stands = all(one.difference_ci95[1] >= 0 for one in taken)
+    said = [f"{row.dataset}: fell back on {row.fell_back:.0%} of {row.n}{_came_to(row)}" for row in found]
+    why = "no questions of another kind were given: outcomes of them, or --data"
+    if found:
+        why = "some of these questions look like its own" if not falls else "what it chose instead was right less often"
+    return Aim(
+        aim="the router falls back on questions of another kind, and does not fall down",
+        target="falls back on ≥ 90 % of each set, and is no worse than without the router",
+        measured="; ".join(said) or "not measured",
+        reached=falls and stands,
+        why="" if falls and stands else why,
+    )
+
+
+def _came_to(row: DriftRow) -> str:
+    parts = [
+        f", right {one.guarded:.0%} ({one.router}), without it {one.policy:.0%}, unguarded {one.unguarded:.0%}"
+        for one in row.taken
+    ]
+    return "".join(parts) or (f" ({row.missing})" if row.missing else "")
 
 
 def latency_aim(found: Sequence[DecisionLatency]) -> Aim:

@@ -6,20 +6,22 @@ from dataclasses import dataclass
 
 from bench.routing.data import RoutingData
 from bench.routing.frontier import Trial, mixed
-from bench.routing.replay import Replayed, StartingWith, comparable, replay, route_named
+from bench.routing.replay import Replayed, StartingWith, comparable, replay
 from orchestrator.policies import climbing
 from orchestrator.settings import Settings
+from routers.acceptance.answering import Answering
 from routers.acceptance.asked import Asked, folds_of
 from routers.acceptance.card import AcceptanceCard
 from routers.acceptance.training import FOLDS, Pair, train
 from routers.acceptance.weighing import Weighing
 from routers.assessment import assess
+from routers.coding import Coding
 from routers.estimators.choice import best_route
 from routers.estimators.protocol import Fit, Predictions
 from routers.evaluation import cross_fit
 from routers.ladder import Ladder
 from routers.policy import Policy
-from routers.route import Effort, Route
+from routers.route import Effort, Route, route_named
 from workers.messages import Message
 
 PRICES = (0.01, 0.03, 0.06, 0.1, 0.2, 0.4, 0.8)
@@ -42,13 +44,13 @@ class Cards:
         return self.by_key[one.split_key]
 
 
-def cross_fitted_cards(data: RoutingData, ladder: Sequence[str], seed: int, advance: Advance) -> Cards:
+def cross_fitted_cards(data: RoutingData, answering: Answering, seed: int, advance: Advance) -> Cards:
     """One card a fold, trained on everything outside it."""
     folds = folds_of([one.split_key for one in data.asked], FOLDS, seed)
     found: dict[str, AcceptanceCard] = {}
     for fold in range(FOLDS):
         outside = [one for one, own in zip(data.asked, folds, strict=True) if own != fold]
-        card = train(outside, Pair("", "", data.parameters), ladder, seed)
+        card = train(outside, Pair("", "", data.parameters), answering, seed)
         found |= {one.split_key: card for one, own in zip(data.asked, folds, strict=True) if own == fold}
         advance(f"acceptance, fold {fold + 1} of {FOLDS}")
     return Cards(found)
@@ -104,6 +106,11 @@ def _ladder(settings: Settings, effort: Effort) -> Policy:
         {effort: tuple(route_named(name) for name in names[effort])} for names in (auto.ladders, auto.choosing)
     )
     return climbing(auto, rungs, choosing, talker=_TALKER, clerk=route_named("direct(small)"))
+
+
+def serving(settings: Settings, effort: Effort) -> Policy:
+    """`auto` without anything learned, for functions too; but for the solver, which asks no model."""
+    return Coding(_ladder(settings, effort), tuple(route_named(name) for name in settings.auto.code))
 
 
 def answer_side(data: RoutingData, cards: Cards, start: str) -> list[Trial]:

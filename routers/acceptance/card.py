@@ -66,7 +66,7 @@ class RiskPoint(_Part):
 
 class AcceptanceCard(_Part):
     """``small`` and ``large``: sha256 of the models' files. ``questions``: of each form in the data. ``ladder``: routes
-    that were tried in turn for ``risks``, which are sorted by form and risk. ``metrics`` are of cross-fitted
+    that could follow one another for ``risks``, which are sorted by form and risk. ``metrics`` are of cross-fitted
     predictions."""
 
     small: str

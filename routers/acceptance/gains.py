@@ -6,6 +6,7 @@ from itertools import combinations
 import numpy as np
 
 from agents.problem import AnswerForm
+from routers.acceptance.answering import Offer
 from routers.acceptance.asked import Asked
 from routers.acceptance.attempt import Attempt, Camp
 from routers.acceptance.card import Gain
@@ -36,6 +37,13 @@ class Standing:
             if probability > best:
                 best, right = probability, one.right[chosen[surest(attempts, camp, self._scales)]]
         return best, right
+
+    def sure(self, one: Asked, offer: Offer) -> tuple[float, bool]:
+        """How probably an answer is right that a policy would give, and whether it is."""
+        attempts, groups = one.view(offer.taken)
+        right = one.right[offer.taken[offer.position]]
+        own = next((camp for camp in groups if offer.position in camp.members), None)
+        return (0.0 if own is None else self._probability(attempts, own, one.form)), right
 
 
 Observed = dict[tuple[tuple[str, ...], str], list[tuple[float, float]]]

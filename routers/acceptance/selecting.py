@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from agents.problem import Answer, AnswerForm
-from routers.acceptance.attempt import Roles, attempt_of, by_role, camps
+from routers.acceptance.answering import further
+from routers.acceptance.attempt import Roles, attempt_of, camps
 from routers.acceptance.card import AcceptanceCard, RiskPoint
 from routers.acceptance.judgement import unknown
 from routers.assessment import Assessment
@@ -47,10 +48,8 @@ class Selecting:
         return self._further([attempt.route for attempt in tried], effort, _doubt(point, probability))
 
     def _further(self, done: Sequence[str], effort: Effort, doubt: str) -> Abstain | Decision:
-        for route in self.options[effort]:
-            if route.sample >= done.count(by_role(route.name, self.roles)):
-                return Decision(route=route, reason=doubt)
-        return Abstain(reason=doubt)
+        route = further(self.options[effort], done, self.roles)
+        return Abstain(reason=doubt) if route is None else Decision(route=route, reason=doubt)
 
 
 def _doubt(point: RiskPoint, probability: float) -> str:

@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from agents.problem import AnswerForm
+from routers.acceptance.answering import Answering
 from routers.acceptance.asked import Asked, data_hash, folds_of
 from routers.acceptance.calibration import calibration_floor, expected_calibration_error
 from routers.acceptance.card import AcceptanceCard, Measured
@@ -21,6 +22,7 @@ from routers.cost import weigh_all
 
 FOLDS = 5
 YARDSTICK = "cot(large)"
+_NEEDED = ("program(large)", YARDSTICK)
 _ENOUGH_OF_A_ROUTE = 30
 
 _Kind = TypeVar("_Kind", bound=str)
@@ -62,15 +64,16 @@ def routes_of(asked: Sequence[Asked]) -> tuple[str, ...]:
     return tuple(sorted(route for route, n in count.items() if n >= _ENOUGH_OF_A_ROUTE))
 
 
-def train(asked: Sequence[Asked], pair: Pair, ladder: Sequence[str], seed: int) -> AcceptanceCard:
+def train(asked: Sequence[Asked], pair: Pair, answering: Answering, seed: int) -> AcceptanceCard:
     """Five folds by split key give what is known of calibration, gains and risks; the card's own model then learns from
-    everything. ``ladder``: the routes whose answers are taken in turn for the risks.
+    everything. ``answering``: whose answers the risks are about, so that each form's thresholds are learned from the
+    attempts that serve its questions.
 
     Raises ``TooFewOutcomes`` and ``TrainingMissing``.
     """
     routes = routes_of(asked)
-    _refuse_too_little(asked, routes, ladder)
-    unseen = across_folds(asked, routes, ladder, seed)
+    _refuse_too_little(asked, routes)
+    unseen = across_folds(asked, routes, answering, seed)
     fitted = fit(asked, routes, seed)
     return AcceptanceCard(
         small=pair.small,
@@ -87,7 +90,7 @@ def train(asked: Sequence[Asked], pair: Pair, ladder: Sequence[str], seed: int) 
         calibration=fitted.calibration,
         measured=measure(asked, routes, pair.parameters),
         gains=gains_of(unseen.observed),
-        ladder=tuple(ladder),
+        ladder=tuple(route.name for route in answering.options),
         risks=tuple(point for form in sorted(unseen.steps) for point in risk_points(unseen.steps[form], form)),
         metrics=_metrics(unseen),
     )
@@ -105,7 +108,7 @@ def fitted_folds(asked: Sequence[Asked], routes: Sequence[str], seed: int) -> li
     return found
 
 
-def across_folds(asked: Sequence[Asked], routes: Sequence[str], ladder: Sequence[str], seed: int) -> _Unseen:
+def across_folds(asked: Sequence[Asked], routes: Sequence[str], answering: Answering, seed: int) -> _Unseen:
     unseen = _Unseen()
     for fitted, test in fitted_folds(asked, routes, seed):
         cases = cases_of(test, routes, fitted.scales, seed)
@@ -117,10 +120,9 @@ def across_folds(asked: Sequence[Asked], routes: Sequence[str], ladder: Sequence
         standing = Standing(fitted.probability, fitted.scales)
         observe(test, standing, routes, unseen.observed)
         for one in test:
-            taken = [index for route in ladder if (index := one.index(route)) is not None]
-            if len(taken) == len(ladder):
-                steps = [standing.of(one, taken[: count + 1]) for count in range(len(taken))]
-                unseen.steps.setdefault(one.form, []).append(steps)
+            offers = answering.offers(one, routes)
+            if offers is not None:
+                unseen.steps.setdefault(one.form, []).append([standing.sure(one, offer) for offer in offers])
     return unseen
 
 
@@ -160,8 +162,8 @@ def _counted(kinds: Sequence[_Kind]) -> dict[_Kind, int]:
     return {kind: kinds.count(kind) for kind in sorted(set(kinds))}
 
 
-def _refuse_too_little(asked: Sequence[Asked], routes: Sequence[str], ladder: Sequence[str]) -> None:
-    missing = [route for route in (*ladder, YARDSTICK) if route not in routes]
+def _refuse_too_little(asked: Sequence[Asked], routes: Sequence[str]) -> None:
+    missing = [route for route in _NEEDED if route not in routes]
     if missing:
         raise TooFewOutcomes(
             f"{len(asked)} questions hold fewer than {_ENOUGH_OF_A_ROUTE} answers of {', '.join(missing)}; collect "

@@ -16,7 +16,7 @@ from orchestrator.settings_file import load_settings
 from routers.acceptance.asked import asked_of, data_hash
 from routers.acceptance.training import Pair, train
 from routers.outcome import Outcome
-from tests.routers.acceptance.outcomes import PARAMETERS, made_up
+from tests.routers.acceptance.outcomes import PARAMETERS, answering, made_up
 from web.cli.main import build
 from workers.usage import Usage
 
@@ -65,8 +65,7 @@ def test_what_is_restored_trains_the_same_card(tmp_path: Path) -> None:
     settings = load_settings(environment={})
     one, other = (asked_of(of_these_models(outcomes, settings), {}) for outcomes in (made, there.read()))
     assert data_hash(one) == data_hash(other)
-    ladder = ("program(large)", "cot(large)")
-    cards = [train(asked, Pair("a", "b", PARAMETERS), ladder, 0) for asked in (one, other)]
+    cards = [train(asked, Pair("a", "b", PARAMETERS), answering(), 0) for asked in (one, other)]
     assert cards[0].weights == cards[1].weights and cards[0].risks == cards[1].risks
 
 

@@ -10,14 +10,15 @@ from bench.record import Row, write_report
 from bench.routing.bench import Bench, Options
 from bench.routing.frontier import Frontier, Resampled, Trial, at_cost, hull, interval, mixed, oracle
 from bench.routing.plot import plot
-from bench.routing.replay import OutcomeMissing, StartingWith, replay, route_named
-from bench.routing.report import frontier_aims, ladder_aims, rows_of
+from bench.routing.replay import OutcomeMissing, StartingWith, replay
+from bench.routing.report import RoutingReport, frontier_aims, ladder_aims, rows_of
 from bench.routing.risk import calibration, coverages, risk_curve
 from orchestrator.outcomes.store import OutcomeStore
 from orchestrator.settings_file import load_settings
 from routers.acceptance.asked import Asked, asked_of
 from routers.constant import Constant
 from routers.ladder import Ladder
+from routers.route import route_named
 from tests.routers.acceptance.outcomes import made_up
 from workers.usage import Usage
 
@@ -182,19 +183,41 @@ def test_an_interval_leaves_out_the_data_itself() -> None:
     assert interval(np.array([99.0, 1.0, 1.0, 1.0])) == (1.0, 1.0)
 
 
+_DEDUCTION = (
+    "The cow is big. " * 40 + "Does it follow that {0} cows are big? A. True B. False C. Unknown\nA. True\nB. False"
+)
+_FUNCTION = (
+    'Complete this function.\n\ndef add{0}(x: int) -> int:\n    """Add {1}.\n    >>> add{0}(1)\n    2\n    """\n'
+)
+
+
 def _say_what_they_took(pooled: list[Row], rows: list[Row]) -> None:
-    """Each of the 68 questions took each route a second, and ``made_up`` says how many tokens."""
+    """Each of the 80 questions took each route a second, and ``made_up`` says how many tokens."""
     assert all(row.tokens and row.seconds >= row.n for row in rows)
     by_name = {f"{row.system} {row.setting}".strip(): row for row in pooled}
     alone = by_name["cot(large)"]
-    assert (alone.tokens, alone.seconds) == ({"large": Usage(prompt=50 * 68, completion=260 * 68)}, 68.0)
+    assert (alone.tokens, alone.seconds) == ({"large": Usage(prompt=50 * 80, completion=260 * 80)}, 80.0)
     assert (alone.large_share, by_name["cot(small)"].large_share) == (1.0, 0.0)
     half = by_name["random mix of program(small) and program(large) 50%"]
-    assert {model: usage.completion for model, usage in half.tokens.items()} == {"small": 70 * 68, "large": 50 * 68}
+    assert {model: usage.completion for model, usage in half.tokens.items()} == {"small": 70 * 80, "large": 50 * 80}
     assert half.large_share == pytest.approx(50 / 120)
-    assert by_name["ladder high"].seconds > 68, "it took a second attempt at some questions"
+    assert by_name["ladder high"].seconds > 80, "it took a second attempt at some questions"
     stories = next(row for row in rows if (row.system, row.dataset) == ("cot(large)", "stories"))
-    assert (stories.seconds, stories.tokens["large"].completion) == (34.0, 260 * 34)
+    assert (stories.seconds, stories.tokens["large"].completion) == (40.0, 260 * 40)
+
+
+def _say_how_it_does_elsewhere(report: RoutingReport) -> None:
+    """Nothing was learned from the questions of another kind, and the router leaves them to what serves without it."""
+    functions, deduction = report.drift
+    assert (functions.dataset, functions.fell_back, functions.uncalibrated) == ("humaneval", 1.0, 1.0)
+    assert functions.taken == [] and "was never tried on code(small)" in functions.missing
+    assert (deduction.n, deduction.fell_back, deduction.missing) == (25, 1.0, "")
+    [taken] = deduction.taken
+    assert (taken.router, taken.n, taken.difference) == ("kNN with a guard", 25, 0.0)
+    assert taken.guarded == taken.policy and taken.constant_accuracy >= max(taken.policy, taken.unguarded)
+    aim = next(aim for aim in report.aims if "another kind" in aim.aim)
+    assert aim.reached and "proofwriter: fell back on 100% of 25, right" in aim.measured
+    assert not any("unseen in training" in aim.aim for aim in report.aims), "Route-To-Reason was not asked for"
 
 
 async def test_one_command_reports_every_system_from_stored_outcomes(tmp_path: Path) -> None:
@@ -203,17 +226,19 @@ async def test_one_command_reports_every_system_from_stored_outcomes(tmp_path: P
     store.append(made_up(40, direct=True, family="stories", wording="Tell me of {0} and {1}."))
     lacking = made_up(30, direct=True, family="lacking")
     store.append([one for one in lacking if one.route != "cot(small)"])
+    store.append(made_up(25, direct=True, family="proofwriter", wording=_DEDUCTION))
+    store.append(made_up(25, direct=True, family="humaneval", wording=_FUNCTION))
     options = Options(
         tmp_path / "outcomes", tmp_path, data=None, seed=0, draws=50, risk=0.1, routers=("length", "kNN with a guard")
     )
     settings = load_settings(environment={})
     report = await Bench(options, settings, Console(quiet=True)).run()
-    assert report.families == {"made-up": 34, "stories": 34}
+    assert report.families == {"made-up": 40, "stories": 40}
     assert report.not_measured == {"lacking": ("cot(small)",)}
     stories = {row.system: row for row in report.rows if row.dataset == "stories" and row.setting in ("", "medium")}
-    assert stories["ladder"].accuracy == stories["direct(large)"].accuracy and stories["ladder"].n == 34
+    assert stories["ladder"].accuracy == stories["direct(large)"].accuracy and stories["ladder"].n == 40
     pooled = report.pooled
-    assert {row.n for row in pooled} == {68}
+    assert {row.n for row in pooled} == {80}
     systems = {row.system for row in pooled}
     assert {"program(large)", "oracle", "ladder", "ladder by evidence", "kNN with a guard"} <= systems
     assert {"kNN with a guard, then evidence", "evidence after program(large)", "length"} <= systems
@@ -224,6 +249,7 @@ async def test_one_command_reports_every_system_from_stored_outcomes(tmp_path: P
     best = next(row for row in pooled if row.system == "oracle")
     assert all(row.accuracy <= best.accuracy for row in pooled)
     assert {row.concurrent for row in report.latency} == {1, 32}
+    _say_how_it_does_elsewhere(report)
     path = write_report(report, tmp_path)
     plot(report, path.with_suffix(".png"))
     assert path.with_suffix(".png").stat().st_size > 10_000

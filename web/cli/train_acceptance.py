@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from orchestrator.answering import answering_of
 from orchestrator.outcomes.learning import of_these_models
 from orchestrator.outcomes.store import OutcomeStore, OutcomesUnreadable
 from orchestrator.settings import Settings
@@ -47,7 +48,7 @@ def _card(settings: Settings, store: OutcomeStore, seed: int) -> AcceptanceCard:
     )
     roles = {name: model.role for name, model in settings.models.items()}
     asked = asked_of(of_these_models(store.read(), settings), roles)
-    return train(asked, pair, settings.auto.ladders["medium"], seed)
+    return train(asked, pair, answering_of(settings), seed)
 
 
 def _show(card: AcceptanceCard, console: Console) -> None:

@@ -1,10 +1,14 @@
 """Outcomes of a made-up pair whose laws are known: each question has a difficulty, each route a skill, and a
 log-probability that tells right from wrong as well as ``signal`` says."""
 
+import math
 import random
 
 from agents.problem import Evidence
+from routers.acceptance.answering import Answering
+from routers.ladder import Ladder
 from routers.outcome import Outcome
+from routers.route import route_named
 from workers.usage import Usage
 
 PARAMETERS = {"small": 0.5, "large": 1.5}
@@ -59,3 +63,17 @@ def made_up(
                 )
             )
     return found
+
+
+def answering() -> Answering:
+    """A program whose answer is always followed where it is not sure enough: by a chain of thought, and no more."""
+    program, cot = route_named("program(large)"), route_named("cot(large)")
+    ladder = Ladder(
+        {"medium": (program, cot)},
+        talker=cot,
+        clerk=program,
+        enough={"program": {"medium": -math.inf}},
+        agreeing=2,
+        scales={},
+    )
+    return Answering(ladder, (program, cot), "medium", {})

@@ -11,7 +11,7 @@ from routers.acceptance.card import AcceptanceCard, CardUnreadable, load_card
 from routers.acceptance.selection import unselected
 from routers.acceptance.shelf import find_card
 from routers.acceptance.training import Pair, TooFewOutcomes, train
-from tests.routers.acceptance.outcomes import PARAMETERS, made_up
+from tests.routers.acceptance.outcomes import PARAMETERS, answering, made_up
 
 _PROGRAM = Attempt("program(large)", "7", ran=True, logprob=-0.2, length=100)
 _COT = Attempt("cot(large)", "7", logprob=-0.2, length=260)
@@ -62,9 +62,7 @@ def test_answers_of_one_form_vouch_for_no_other() -> None:
         )
         for one in made_up(80, seed=1)
     ]
-    card = train(
-        asked_of([*outcomes, *wrong], {}), Pair("s", "l", PARAMETERS), ("program(large)", "cot(large)"), seed=0
-    )
+    card = train(asked_of([*outcomes, *wrong], {}), Pair("s", "l", PARAMETERS), answering(), seed=0)
     assert set(card.points(0.2)) == {"number"}
     measured = card.of("program(large)", "choice")
     assert measured is not None and (measured.right, measured.n) == (0, 80)
@@ -82,8 +80,7 @@ def test_the_same_data_and_seed_give_the_same_card_in_any_order_of_outcomes() ->
     outcomes = made_up(80)
     shuffled = random.Random(1).sample(outcomes, len(outcomes))
     first, second = (
-        train(asked_of(made, {}), Pair("s", "l", PARAMETERS), ("program(large)", "cot(large)"), seed=0)
-        for made in (outcomes, shuffled)
+        train(asked_of(made, {}), Pair("s", "l", PARAMETERS), answering(), seed=0) for made in (outcomes, shuffled)
     )
     assert first.model_copy(update={"created": ""}) == second.model_copy(update={"created": ""})
 
@@ -115,7 +112,7 @@ def test_the_default_pair_has_a_card_and_an_unknown_pair_none() -> None:
 
 def test_too_few_outcomes_are_refused_with_what_is_missing() -> None:
     with pytest.raises(TooFewOutcomes, match=r"cot\(large\).*tandem bench collect"):
-        train(asked_of(made_up(10), {}), Pair("s", "l", PARAMETERS), ("program(large)", "cot(large)"), seed=0)
+        train(asked_of(made_up(10), {}), Pair("s", "l", PARAMETERS), answering(), seed=0)
 
 
 def test_outcomes_that_were_picked_because_another_attempt_was_doubted_are_left_out() -> None:
