@@ -73,10 +73,12 @@ def export_outcomes(outcomes: Iterable[Outcome], path: Path) -> Exported:
     )
 
 
-def restore_outcomes(path: Path, data: Path, store: OutcomeStore) -> Restored:
-    """Add to ``store`` what ``path`` holds, with the questions of the files in ``data``, in the order of the file.
-    Raises ``OutcomesFileUnreadable``, ``NoQuestions`` and ``OutcomesUnreadable``."""
+def restore_outcomes(path: Path, data: Path, store: OutcomeStore, without: Collection[str] = ()) -> Restored:
+    """Add to ``store`` what ``path`` holds, but for the data sets in ``without``, with the questions of the files in
+    ``data``, in the order of the file. Raises ``OutcomesFileUnreadable``, ``NoQuestions`` and ``OutcomesUnreadable``.
+    """
     table = _table(path)
+    table = table.filter(pa.array([family not in without for family in table["family"].to_pylist()], pa.bool_()))
     ids, families, asked = (table[name].to_pylist() for name in ("id", "family", _ASKED))
     texts = _texts(data, set(families))
     there = [_digest(texts.get(id, "")) == digest for id, digest in zip(ids, asked, strict=True)]

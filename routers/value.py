@@ -67,6 +67,8 @@ class LearnedRouter:
         price = self._price[effort]
         if assessment.form in UNROUTED or assessment.interface_task or math.isinf(price):
             return None
+        if assessment.decidable:
+            return None  # a solver decides it, and costs nothing
         vector = (await self._embedder.embed([question]))[0]
         features = Features(question, assessment.form, vector)
         strange = self._familiarity.strange(features)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.problem import AnswerForm
 from bench.questions import read_questions
 from bench.routing.data import STRANGE, RoutingData
 from bench.routing.replay import OutcomeMissing, replay
@@ -15,10 +14,10 @@ from bench.routing.systems import Cards, serving
 from orchestrator.settings import Settings
 from routers.acceptance.asked import Asked
 from routers.acceptance.judgement import unknown
-from routers.assessment import answer_form
+from routers.assessment import assess
 from routers.embedding import Embedder
 from routers.estimators.choice import best_route
-from routers.estimators.features import Features
+from routers.estimators.features import Array, Features
 from routers.estimators.protocol import Estimator
 from routers.evaluation import difference
 from routers.familiarity import Familiarity, fit_familiarity
@@ -26,9 +25,19 @@ from routers.policy import Policy
 from routers.route import Effort, route_named
 from routers.transfer import drift
 from routers.value import UNROUTED, Valued, Weighed
+from workers.messages import Message
 
 _ROWS = 60
 _EFFORT: Effort = "medium"
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A question as a request would show it, whatever its data set knows of the answer; ``no_say``: a learned router
+    is not asked."""
+
+    features: Features
+    no_say: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,37 +61,41 @@ class Drift:
             if not asked and folder is not None:
                 texts = [question.question for question in read_questions(folder, dataset, _ROWS)]
             if texts:
-                rows.append(self._row(dataset, asked, await self._features(texts)))
+                rows.append(self._row(dataset, asked, await self._seen(texts)))
         return rows
 
-    async def _features(self, texts: Sequence[str]) -> list[Features]:
-        """As a request would be seen, whatever the data set knows of its answers."""
+    async def _seen(self, texts: Sequence[str]) -> list[_Seen]:
         vectors = await self.embedder.embed(texts)
-        return [Features(text, answer_form(text), vector) for text, vector in zip(texts, vectors, strict=True)]
+        return [_seen(text, vector) for text, vector in zip(texts, vectors, strict=True)]
 
-    def _row(self, dataset: str, asked: Sequence[Asked], features: Sequence[Features]) -> DriftRow:
-        card = self.cards.of(self.data.tried[0])
-        found = drift(self.data.table, features, self.seed)
+    def _row(self, dataset: str, asked: Sequence[Asked], seen: Sequence[_Seen]) -> DriftRow:
+        card, known = self.cards.of(self.data.tried[0]), fit_familiarity(self.data.learning, self.seed)
+        found = drift(self.data.table, [one.features for one in seen], self.seed)
+        forms = [one.features.form for one in seen]
         row = DriftRow(
             dataset=dataset,
             n=found.n,
-            fell_back=found.fell_back,
+            fell_back=float(np.mean([one.no_say or _strange(known, one) for one in seen])),
+            unlike=found.fell_back,
             familiar=found.familiar,
-            uncalibrated=sum(_unjudged(one.form) or unknown(card, (), one.form) is not None for one in features)
-            / len(features),
+            uncalibrated=float(np.mean([f in UNROUTED or unknown(card, (), f) is not None for f in forms])),
         )
         if not asked:
             return row.model_copy(update={"missing": "no outcomes of these questions are stored"})
         try:
-            taken = [self._taken(name, router, asked, features) for name, router in self.routers.items()]
+            taken = [self._taken(name, router, known, asked, seen) for name, router in self.routers.items()]
         except OutcomeMissing as missing:
             return row.model_copy(update={"missing": str(missing)})
         return row.model_copy(update={"taken": taken})
 
-    def _taken(self, name: str, router: Estimator, asked: Sequence[Asked], features: Sequence[Features]) -> DriftTaken:
-        policy, known = serving(self.settings, _EFFORT), fit_familiarity(self.data.learning, self.seed)
-        chosen = [self._chosen(router, one) for one in features]
-        guarded = [None if _strange(known, one) else route for one, route in zip(features, chosen, strict=True)]
+    def _taken(
+        self, name: str, router: Estimator, known: Familiarity, asked: Sequence[Asked], seen: Sequence[_Seen]
+    ) -> DriftTaken:
+        policy = serving(self.settings, _EFFORT)
+        chosen = [self._chosen(router, one.features) for one in seen]
+        guarded = [
+            None if one.no_say or _strange(known, one) else route for one, route in zip(seen, chosen, strict=True)
+        ]
         without, with_it, alone = (
             np.array([_right(policy, one, route) for one, route in zip(asked, routes, strict=True)])
             for routes in ([None] * len(asked), guarded, chosen)
@@ -103,7 +116,7 @@ class Drift:
 
     def _chosen(self, router: Estimator, features: Features) -> str | None:
         """What the router values most; None where it is not asked at all."""
-        if _unjudged(features.form):
+        if features.form in UNROUTED:
             return None
         return best_route(router.predict(features), self.settings.acceptance.price[_EFFORT])
 
@@ -118,12 +131,14 @@ class Drift:
         return best, found[best] / len(asked) if best else 0.0
 
 
-def _unjudged(form: AnswerForm) -> bool:
-    return form in UNROUTED
+def _seen(text: str, vector: Array) -> _Seen:
+    assessment = assess([Message(role="user", content=text)])
+    no_say = assessment.form in UNROUTED or assessment.decidable
+    return _Seen(Features(text, assessment.form, vector), no_say)
 
 
-def _strange(known: Familiarity, features: Features) -> bool:
-    return known.strange(features) is not None
+def _strange(known: Familiarity, one: _Seen) -> bool:
+    return known.strange(one.features) is not None
 
 
 def _right(policy: Policy, one: Asked, route: str | None) -> float:

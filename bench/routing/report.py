@@ -51,15 +51,17 @@ class DriftTaken(BaseModel):
 
 
 class DriftRow(BaseModel):
-    """Of ``n`` questions of another kind the share on which the router fell back, and on which the acceptance
-    probability counts as uncalibrated; ``familiar`` is the router's share on its own kind. ``taken``: what came of it,
-    where outcomes of these questions are stored; else ``missing`` says what they lack."""
+    """Of ``n`` questions of another kind the share on which the router fell back, which is that it has no say (the
+    answer cannot be compared, or a solver decides it) or the question is ``unlike`` those it knows; and the share on
+    which the acceptance probability counts as uncalibrated. ``familiar``: how many of its own kind are unlike.
+    ``taken``: what came of it, where outcomes of these questions are stored; else ``missing`` says what they lack."""
 
     model_config = ConfigDict(frozen=True)
 
     dataset: str
     n: int
     fell_back: float
+    unlike: float
     familiar: float
     uncalibrated: float
     taken: list[DriftTaken] = []
@@ -289,7 +291,10 @@ def drift_aim(found: Sequence[DriftRow]) -> Aim:
     taken = [one for row in found for one in row.taken]
     falls = bool(found) and all(row.fell_back >= 0.9 for row in found)
     stands = all(one.difference_ci95[1] >= 0 for one in taken)
-    said = [f"{row.dataset}: fell back on {row.fell_back:.0%} of {row.n}{_came_to(row)}" for row in found]
+    said = [
+        f"{row.dataset}: fell back on {row.fell_back:.0%} of {row.n}, unlike {row.unlike:.0%}{_came_to(row)}"
+        for row in found
+    ]
     why = "no questions of another kind were given: outcomes of them, or --data"
     if found:
         why = "some of these questions look like its own" if not falls else "what it chose instead was right less often"

@@ -1,7 +1,7 @@
 """What a caller with a risk is answered: the attempts that serve at a known question, and where one may be given."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agents.problem import Answer, Evidence
 from routers.acceptance.asked import Asked
@@ -21,14 +21,23 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class _Served:
+    """Every offer at a question, and the route that it was never tried on, if the policy took one such."""
+
+    offers: tuple[Offer, ...]
+    untried: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Answering:
     """The ``policy`` that serves at ``effort``, and the ``options`` that follow where what it accepts is not sure
-    enough; ``roles`` as in ``Roles``."""
+    enough; ``roles`` as in ``Roles``. What it does at a question is worked out once: folds ask again."""
 
     policy: Policy
     options: Sequence[Route]
     effort: Effort
     roles: Roles
+    _known: dict[str, _Served | None] = field(default_factory=dict, init=False, repr=False)
 
     def offers(self, one: Asked, known: Collection[str]) -> list[Offer] | None:
         """Every answer that the policy accepts, as if none were sure enough, up to a route that is not ``known``: from
@@ -37,6 +46,16 @@ class Answering:
 
         May take tens of milliseconds to compare answers.
         """
+        if one.id not in self._known:
+            self._known[one.id] = self._served(one)
+        served = self._known[one.id]
+        if served is None:
+            return None
+        judged = [offer for offer in served.offers if all(one.attempts[i].route in known for i in offer.taken)]
+        whole = len(judged) == len(served.offers)
+        return None if whole and served.untried in known else judged
+
+    def _served(self, one: Asked) -> _Served | None:
         assessment = assess([Message(role="user", content=one.question)])
         if assessment.form != one.form or assessment.form in ("text", "code"):
             return None
@@ -44,17 +63,16 @@ class Answering:
         taken: list[int] = []
         route: Route | None = self.policy.first(assessment, self.effort).route
         while route is not None:
-            index = one.index(by_role(route.name, self.roles), route.sample)
+            name = by_role(route.name, self.roles)
+            index = one.index(name, route.sample)
             if index is None:
-                return None
-            if one.attempts[index].route not in known:
-                break
+                return _Served(tuple(offers), name)
             taken.append(index)
             verdict = self.policy.after(assessment, self.effort, [answer_of(one.attempts[index]) for index in taken])
             if isinstance(verdict, Accept):
                 offers.append(Offer(tuple(taken), verdict.attempt))
             route = self._next(verdict, [one.attempts[index].route for index in taken])
-        return offers
+        return _Served(tuple(offers))
 
     def _next(self, verdict: Accept | Abstain | Decision, done: Sequence[str]) -> Route | None:
         if isinstance(verdict, Decision):

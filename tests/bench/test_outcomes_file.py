@@ -121,6 +121,8 @@ def test_questions_that_are_missing_or_worded_differently_are_left_out_and_count
     store = OutcomeStore(tmp_path / "there")
     restored = restore_outcomes(tmp_path / "file.parquet", data, store)
     assert restored.added == 4 and restored.missing == {"made-up": 4, "elsewhere": 4}
+    wanted = restore_outcomes(tmp_path / "file.parquet", data, OutcomeStore(tmp_path / "some"), without=["made-up"])
+    assert wanted.added == 0 and wanted.missing == {"elsewhere": 4}
     assert {one.id for one in store.read()} == {"made-up/0000"}
 
 

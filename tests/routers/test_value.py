@@ -68,11 +68,15 @@ async def test_each_question_gets_the_route_that_is_good_at_it(router: LearnedRo
     assert geography.route == _DIRECT
 
 
-async def test_no_say_where_nothing_can_be_compared_or_effort_pays_for_nothing(router: LearnedRouter) -> None:
+async def test_no_say_where_nothing_can_be_compared_effort_pays_for_nothing_or_a_solver_decides(
+    router: LearnedRouter,
+) -> None:
     for form in ("text", "code"):
         assert await router.weigh(_LOGIC, _assessed(form), "medium") is None  # type: ignore[arg-type]
     assert await router.weigh(_LOGIC, _assessed("number", interface_task=True), "medium") is None
     assert await router.weigh(_LOGIC, _assessed("yes-no"), "none") is None
+    decidable = _assessed("yes-no").model_copy(update={"decidable": True})
+    assert await router.weigh(_LOGIC, decidable, "medium") is None, "a solver decides it without a model"
 
 
 async def test_an_unfamiliar_question_falls_back_and_says_so(router: LearnedRouter) -> None:

@@ -41,11 +41,12 @@ def restore(
     data: Annotated[Path | None, typer.Option(help="Folder with NAME.jsonl; else $TANDEM_BENCH_DATA.")] = None,
     outcomes: _Store = None,
     file: Annotated[Path, typer.Option(help="What `export` wrote.")] = _FILE,
+    without: Annotated[list[str] | None, typer.Option(help="A data set to leave out; repeat for several.")] = None,
 ) -> None:
     """Add the outcomes of such a file to the store, with the questions from your own files."""
     try:
         store = _store(outcomes)
-        restored = restore_outcomes(file, data_folder(data), store)
+        restored = restore_outcomes(file, data_folder(data), store, without or ())
     except (SettingsInvalid, NoQuestions, OutcomesUnreadable, OutcomesFileUnreadable) as error:
         print_error(error)
         raise typer.Exit(1) from None
