@@ -206,7 +206,7 @@ def fits_of(described: dict[str, Array]) -> dict[str, Fit]:
     return {
         "best on average": fit_averages,
         "length": fit_length,
-        "win rate": fit_win_rate(_DEAR, _CHEAP),
+        "win rate": fit_win_rate(_YARDSTICK, _DEAR),
         "kNN with a guard": fit_neighbours(),
         _LEARNS_ROUTES: fit_route_to_reason(described),
     }

@@ -1,5 +1,6 @@
 """When two answers are the same."""
 
+import sys
 import threading
 from collections.abc import Iterator
 from fractions import Fraction
@@ -142,7 +143,8 @@ def quick() -> Iterator[ProcessComparison]:
 )
 def test_a_hostile_expression_does_not_hold_us_up(hostile: str, quick: ProcessComparison) -> None:
     assert not equal(hostile, "x + 7", "expression", symbolic=quick)
-    assert equal("x + 7", "7 + x", "expression", symbolic=quick), "it must go on afterwards"
+    other = len(hostile)  # a new one each time, for what was compared before is remembered
+    assert equal(f"x + {other}", f"{other} + x", "expression", symbolic=quick), "it must go on afterwards"
 
 
 def test_expressions_never_run_as_code(tmp_path_factory: pytest.TempPathFactory, quick: ProcessComparison) -> None:
@@ -168,7 +170,19 @@ def test_a_closed_comparison_starts_again() -> None:
     comparison = ProcessComparison()
     assert comparison.equal("x+1", "1+x")
     comparison.close()
+    assert comparison.equal("x+2", "2+x")
+    comparison.close()
+
+
+def test_what_was_compared_before_is_known_without_comparing(monkeypatch: pytest.MonkeyPatch) -> None:
+    comparison = ProcessComparison()
     assert comparison.equal("x+1", "1+x")
+    comparison.close()
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    assert comparison.equal("x+1", "1+x")
+    assert not comparison.equal("x+2", "2+x"), "no process could be started, and that is not remembered"
+    monkeypatch.undo()
+    assert comparison.equal("x+2", "2+x")
     comparison.close()
 
 
