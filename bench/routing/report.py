@@ -220,8 +220,17 @@ def _beside(frontier: Frontier, own: Trial, present: Trial) -> Aim:
         measured=f"{right[0] * 100:+.1f} points [{low * 100:+.1f}, {high * 100:+.1f}] for {cost[0]:+.2f} of cost "
         f"[{less:+.2f}, {more:+.2f}]",
         reached=bool(reached),
-        why="" if reached else "not distinguishable on so many questions, so the thresholds go on serving",
+        why="" if reached else f"{_undecided(low, high, less)}, so the thresholds go on serving",
     )
+
+
+def _undecided(low: float, high: float, less: float) -> str:
+    """What the intervals of accuracy and cost leave open."""
+    if low > 0:
+        return "it is right more often and costs more, which is another trade and no gain at the same cost"
+    if high < 0:
+        return "it is right less often"
+    return "it costs more" if less > 0 else "not distinguishable on so many questions"
 
 
 def _everywhere(frontier: Frontier, candidates: Mapping[str, Sequence[Trial]]) -> Aim:

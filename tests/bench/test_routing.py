@@ -108,6 +108,8 @@ def test_evidence_that_is_as_good_and_cheaper_in_every_draw_may_serve() -> None:
     worse = _trial("ladder by evidence", 0.55, 500, "medium")
     assert ladder_aims(_frontier(*constants), [present, cheaper])[0].reached
     assert not ladder_aims(_frontier(*constants), [present, worse])[0].reached
+    dearer = ladder_aims(_frontier(*constants), [present, _trial("ladder by evidence", 0.7, 900, "medium")])[0]
+    assert not dearer.reached and "costs more" in dearer.why
 
 
 def test_coverage_is_the_most_that_can_be_answered_at_the_risk() -> None:
