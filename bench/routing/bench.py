@@ -23,6 +23,7 @@ from bench.routing.report import (
     ladder_aims,
     latency_aim,
     left_out_aim,
+    routed_aims,
     rows_of,
 )
 from bench.routing.scores import confidences, pooled, ratio_of
@@ -33,6 +34,7 @@ from bench.routing.systems import (
     cross_fitted_cards,
     ladders,
     mixes,
+    routed_ladders,
     router,
     together,
     weighed_ladders,
@@ -112,6 +114,7 @@ class Bench:
             if name in _ROUTED:
                 self._say(f"{name}, then evidence")
                 sweeps += together(data, cards, name, predictions)
+                sweeps += routed_ladders(data, name, predictions, self._settings)
         for start in (_CHEAP, _DEAR):
             self._say(f"evidence after {start}")
             sweeps += answer_side(data, cards, start)
@@ -145,6 +148,7 @@ class Bench:
         aims = [
             *frontier_aims(frontier, sweeps),
             *ladder_aims(frontier, sweeps),
+            *routed_aims(frontier, sweeps),
             calibration_aim(calibration),
             coverage_aim(
                 own.at(frontier.resampled, options.risk), baseline.at(frontier.resampled, options.risk), ratio

@@ -206,21 +206,38 @@ def ladder_aims(frontier: Frontier, trials: Sequence[Trial]) -> list[Aim]:
     in accuracy without costing more or in cost without losing accuracy."""
     known = sweeps(trials)
     pairs = zip(known["ladder by evidence"], known["ladder"], strict=True)
-    return [_beside(frontier, own, present) for own, present in pairs]
+    return [
+        _beside(
+            frontier, own, present, f"evidence decides on the ladder of effort {own.setting}, against its thresholds"
+        )
+        for own, present in pairs
+    ]
 
 
-def _beside(frontier: Frontier, own: Trial, present: Trial) -> Aim:
+def routed_aims(frontier: Frontier, trials: Sequence[Trial]) -> list[Aim]:
+    """Whether a learned router in front of the ladder is better than the ladder that serves without it."""
+    known = sweeps(trials)
+    ladder = {trial.setting: trial for trial in known["ladder"]}
+    return [
+        _beside(frontier, own, ladder[own.setting], f"{name}, against the ladder alone, at effort {own.setting}")
+        for name, sweep in known.items()
+        if name.endswith(", then ladder")
+        for own in sweep
+    ]
+
+
+def _beside(frontier: Frontier, own: Trial, present: Trial, aim: str) -> Aim:
     right = frontier.resampled.means(own.right - present.right)
     cost = frontier.points(own)[0] - frontier.points(present)[0]
     (low, high), (less, more) = interval(right), interval(cost)
     reached = (low > 0 and cost[0] <= 0) or (more < 0 and low >= 0)
     return Aim(
-        aim=f"evidence decides on the ladder of effort {present.setting}, against its thresholds",
+        aim=aim,
         target="better with its whole interval and no dearer, or cheaper and no worse",
         measured=f"{right[0] * 100:+.1f} points [{low * 100:+.1f}, {high * 100:+.1f}] for {cost[0]:+.2f} of cost "
         f"[{less:+.2f}, {more:+.2f}]",
         reached=bool(reached),
-        why="" if reached else f"{_undecided(low, high, less)}, so the thresholds go on serving",
+        why="" if reached else f"{_undecided(low, high, less)}, so the ladder goes on serving",
     )
 
 

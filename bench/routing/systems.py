@@ -22,6 +22,7 @@ from routers.evaluation import cross_fit
 from routers.ladder import Ladder
 from routers.policy import Policy
 from routers.route import Effort, Route, route_named
+from routers.value import UNROUTED, Valued, Weighed
 from workers.messages import Message
 
 PRICES = (0.01, 0.03, 0.06, 0.1, 0.2, 0.4, 0.8)
@@ -98,6 +99,26 @@ def weighed_ladders(data: RoutingData, cards: Cards, settings: Settings) -> list
             made.append(replay(_weighing(cards.of(one), start, price, names), one, "medium"))
         trials.append(_trial(data, "ladder by evidence", effort, made))
     return trials
+
+
+def routed_ladders(data: RoutingData, name: str, predictions: Sequence[Predictions], settings: Settings) -> list[Trial]:
+    """What would serve with the router: its route first where it has a say, at the prices of the settings, then the
+    ladder. Every question counts as familiar."""
+    trials = []
+    for effort in _EFFORTS:
+        ladder, price = _ladder(settings, effort), settings.acceptance.price[effort]
+        made = [
+            replay(Valued(ladder, _weighed(one, known, price)), one, effort)
+            for one, known in zip(data.tried, predictions, strict=True)
+        ]
+        trials.append(_trial(data, f"{name}, then ladder", effort, made))
+    return trials
+
+
+def _weighed(one: Asked, predictions: Predictions, price: float) -> Weighed:
+    assessment = assess([Message(role="user", content=one.question)])
+    no_say = assessment.form in UNROUTED or assessment.decidable
+    return Weighed(route=None if no_say else route_named(best_route(predictions, price)), reason="")
 
 
 def _ladder(settings: Settings, effort: Effort) -> Policy:

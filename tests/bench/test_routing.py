@@ -243,7 +243,13 @@ async def test_one_command_reports_every_system_from_stored_outcomes(tmp_path: P
     assert {row.n for row in pooled} == {80}
     systems = {row.system for row in pooled}
     assert {"program(large)", "oracle", "ladder", "ladder by evidence", "kNN with a guard"} <= systems
-    assert {"kNN with a guard, then evidence", "evidence after program(large)", "length"} <= systems
+    assert sum("kNN with a guard, then ladder, against the ladder alone" in aim.aim for aim in report.aims) == 3
+    assert {
+        "kNN with a guard, then ladder",
+        "kNN with a guard, then evidence",
+        "evidence after program(large)",
+        "length",
+    } <= systems
     assert "win rate" not in systems
     _say_what_they_took(pooled, report.rows)
     by_name = {row.system: row for row in pooled if not row.setting}
