@@ -9,10 +9,8 @@ from typer.testing import CliRunner, Result
 
 from bench.collaboration.command import main
 from bench.collaboration.gpu import read_gpu
-from workers.engines.scripted.script import Script, say
+from tests.bench.collaboration.answers import SCRIPT
 from workers.engines.scripted.server import ScriptedServer
-
-_SCRIPT = Script(context=2048, default=say("It is one. So the answer is \\boxed{1}.", continues=True))
 
 
 @pytest.fixture
@@ -27,7 +25,7 @@ def pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def _run(folder: Path, *options: str) -> Result:
     app = Typer()
     app.command()(main)
-    with ScriptedServer(_SCRIPT) as server:
+    with ScriptedServer(SCRIPT) as server:
         models = [
             f'[models.{role}]\nrole = "{role}"\nparameters = {billions}\n[models.{role}.engine]\nurl = "{server.url}"\n'
             for role, billions in (("small", 0.5), ("large", 1.5))
