@@ -23,7 +23,7 @@ from bench.run import open_solver, progress_bar
 from bench.solving import Drawn, Solved, Solver, side_by_side
 from bench.strategies.aims import aims_of
 from bench.strategies.kept import NAME, EarlierUnreadable, earlier_rows, merged
-from bench.strategies.plan import KINDS, TEMPERATURE, TOP, Kind, Trial, prepared
+from bench.strategies.plan import KINDS, TEMPERATURE, TOP, Kind, Preparation, Trial, prepared
 from bench.strategies.plot import plot, show
 from bench.strategies.report import Outcome, Pools, StrategiesReport, StrategyRow, row, vote_rows, with_costs
 from orchestrator.settings import Settings
@@ -101,25 +101,25 @@ class Bench:
         questions = self._questions(kind)
         pools: dict[Format, Pool] = {}
         for form in kind.pools:
-            async with self._solver(model, form) as solver:
+            async with self._solver(model, Preparation(form)) as solver:
                 pools[form] = await self._pool(solver, kind, model, questions, form)
         if pools:
             self._measured += vote_rows(kind.dataset, model, pools, self._settings)
-        for form, plain in dict.fromkeys((trial.format, trial.plain) for trial in kind.trials):
-            async with self._solver(model, form, plain) as solver:
+        for how in dict.fromkeys(trial.preparation for trial in kind.trials):
+            async with self._solver(model, how) as solver:
                 for trial in kind.trials:
-                    if (trial.format, trial.plain) == (form, plain):
+                    if trial.preparation == how:
                         await self._try(solver, trial, kind, model, questions, pools)
 
-    def _solver(self, model: str, form: Format, plain: bool = True) -> AbstractAsyncContextManager[Solver]:
-        """Its strategies that vote draw from the pool of that format; ``plain`` as in ``Trial``."""
-        settings = prepared(self._settings, self._samples(model), form, plain)
+    def _solver(self, model: str, how: Preparation) -> AbstractAsyncContextManager[Solver]:
+        """Its strategies that vote draw from the pool of that format."""
+        settings = prepared(self._settings, self._samples(model), how)
         return open_solver(settings, self._plan.cache, partial(Pooled, top=TOP))
 
     def _wanted(self, trial: Trial) -> bool:
         if not self._plan.only or trial.name in self._plan.only:
             return True
-        return not trial.called and trial.strategy in self._plan.only
+        return trial.verifier == "none" and not trial.called and trial.strategy in self._plan.only
 
     def _samples(self, model: str) -> int:
         large = model == self._settings.named("large")

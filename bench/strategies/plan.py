@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from agents.code import CodeOptions
 from agents.sampling import Format
@@ -13,6 +14,8 @@ TOP = 5
 """Alternatives of every token in the pool: enough for confidences, and a quarter of what twenty take to store."""
 
 SINGLE = "single sample"
+
+Chooser = Literal["none", "judge", "constraints", "entailment"]
 
 _LOGIC = {
     "boolean_expressions",
@@ -29,10 +32,20 @@ _LOGIC = {
 
 
 @dataclass(frozen=True, slots=True)
+class Preparation:
+    """What the settings say of how a strategy solves: fields as in ``Trial``."""
+
+    format: Format
+    plain: bool = True
+    verifier: Chooser = "none"
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """A strategy as it is measured. ``format`` is how its samples are written, ``sampled`` whether another seed gives
     another answer, and ``seeds`` how many it is given at least; ``temperature`` None is the strategy's own. ``plain``:
-    whether ``logic`` may read sentences without the model. ``called`` is its name where that is not the strategy's."""
+    whether ``logic`` may read sentences without the model; ``verifier`` what chooses among the answers of ``parallel``.
+    ``called`` is its name where that is not the strategy's."""
 
     strategy: str
     format: Format = "cot"
@@ -40,11 +53,19 @@ class Trial:
     seeds: int = 1
     temperature: float | None = None
     plain: bool = True
+    verifier: Chooser = "none"
     called: str = ""
 
     @property
     def name(self) -> str:
+        if self.verifier != "none":
+            return f"{self.strategy} with {self.verifier}"
         return self.called or (f"{self.strategy} of programs" if self.format == "program" else self.strategy)
+
+    @property
+    def preparation(self) -> Preparation:
+        """Trials that share it run under the same settings."""
+        return Preparation(self.format, self.plain, self.verifier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +92,19 @@ _VOTING = (
     Trial("confidence", sampled=True),
     Trial("short-m", sampled=True),
     Trial("parallel", sampled=True),
+    Trial("parallel", sampled=True, verifier="judge"),
+    Trial("consensus"),
 )
 _DRAFTING = (Trial("refine", sampled=True), Trial("plan"), Trial("critique"))
-_COMPUTING = (Trial("plan-tools"), Trial("tool-loop"), Trial("toolmaker"))
+_CHECKED = Trial("parallel", sampled=True, verifier="constraints")
+_COMPUTING = (Trial("plan-tools"), Trial("tool-loop"), Trial("toolmaker"), Trial("tools"), _CHECKED)
 _PROGRAMS = (Trial("program"), Trial("self-consistency", "program", sampled=True))
 # What verified resampling draws, without the verifying: three seeds of one short answer are cheap.
 _SINGLE = Trial("direct", sampled=True, seeds=3, temperature=CodeOptions().temperature, called=SINGLE)
 # What the models have part in, where a grammar reads all or nothing.
 _TRANSLATED = Trial("logic", sampled=True, plain=False, called="logic by translation")
-_LOGICAL = (Trial("cot"), Trial("self-consistency", sampled=True), Trial("logic", sampled=True), _TRANSLATED)
+_ENTAILED = Trial("parallel", sampled=True, verifier="entailment")
+_LOGICAL = (Trial("cot"), Trial("self-consistency", sampled=True), Trial("logic", sampled=True), _TRANSLATED, _ENTAILED)
 
 KINDS = (
     Kind("gsm8k_test", (Trial("cot"), *_PROGRAMS, *_VOTING, *_DRAFTING, *_COMPUTING), ("cot", "program")),
@@ -93,9 +118,9 @@ KINDS = (
 )
 
 
-def prepared(settings: Settings, samples: int, form: Format, plain: bool = True) -> Settings:
-    """The settings with every voting strategy drawing from the same pool of ``samples``; ``plain`` as in ``Trial``."""
-    shared = {"temperature": TEMPERATURE, "format": form}
+def prepared(settings: Settings, samples: int, how: Preparation) -> Settings:
+    """The settings with every voting strategy drawing from the same pool of ``samples``."""
+    shared = {"temperature": TEMPERATURE, "format": how.format}
     options = settings.strategies
     update = {
         "self_consistency": options.self_consistency.model_copy(update={**shared, "n": samples, "at_once": 1}),
@@ -105,7 +130,8 @@ def prepared(settings: Settings, samples: int, form: Format, plain: bool = True)
         "short_m": options.short_m.model_copy(
             update={**shared, "k": min(5, samples), "m": min(options.short_m.m, samples)}
         ),
-        "logic": options.logic.model_copy(update={"plain": plain}),
+        "logic": options.logic.model_copy(update={"plain": how.plain}),
         "parallel": options.parallel.model_copy(update={"n": min(5, samples), "top": TOP}),
+        "verifier": how.verifier,
     }
     return settings.model_copy(update={"strategies": options.model_copy(update=update)})

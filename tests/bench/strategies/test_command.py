@@ -213,3 +213,19 @@ async def test_a_single_sample_is_drawn_as_resampling_draws_with_three_seeds(
     assert (len(single.seeds), single.n) == (3, 1)
     assert 0 < single.accuracy < 1, "three draws, which the cache tells apart from each other and the greedy answer"
     assert single.right == {"h/0": single.accuracy}
+
+
+async def test_what_a_verifier_chooses_is_measured_beside_what_the_votes_choose(
+    tmp_path: Path, scripted: ScriptedServer
+) -> None:
+    write_questions(tmp_path, "gsm8k_test")
+    judged = Reply(match="an answer that somebody else gave", texts=("Yes",))
+    scripted.script = Script(replies=(judged,), default=Reply(texts=("It is \\boxed{4}.", "It is \\boxed{5}.")))
+    settings = settings_for(tmp_path, "", scripted.url)
+    voted = await _run(_plan(tmp_path, ("parallel",)), settings)
+    assert set(_strategies(voted)) == {"parallel(small)"}, "a verifier is asked for by name"
+    chosen = await _run(_plan(tmp_path, ("parallel with judge",)), settings)
+    rows = _strategies(chosen)
+    assert set(rows) == {"parallel(small)", "parallel with judge(small)"}
+    assert "large" in rows["parallel with judge(small)"].tokens, "the judge is the large model"
+    assert "large" not in rows["parallel(small)"].tokens
