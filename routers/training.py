@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from routers.assessment import assess
 from routers.estimators.constant import fit_averages
 from routers.estimators.features import Array
 from routers.estimators.protocol import Estimator, Fit, Predictions
@@ -17,7 +18,9 @@ from routers.estimators.table import Table, TooFewOutcomes
 from routers.evaluation import best_constant, brier, cross_fit, judge
 from routers.familiarity import Familiarity, fit_familiarity
 from routers.route import Effort
+from routers.value import has_a_say
 from routers.versions import Judged, RouterCard
+from workers.messages import Message
 
 _FEWEST_JUDGED = 40
 _DECIDING: Effort = "medium"
@@ -124,13 +127,16 @@ def rejudge(
 
 
 def _complete(table: Table) -> NDArray[np.int64]:
-    """The rows that every route was tried on. Raises ``TooFewOutcomes``."""
-    complete = np.flatnonzero(~np.isnan(table.success).any(axis=1))
+    """The rows that every route was tried on, of those that a router would be asked about: what others gain or lose is
+    no evidence for it. Raises ``TooFewOutcomes``."""
+    asked = np.array([has_a_say(assess([Message(role="user", content=text)])) for text in table.texts], dtype=bool)
+    complete = np.flatnonzero(~np.isnan(table.success).any(axis=1) & asked)
     if len(complete) < _FEWEST_JUDGED:
         tried = dict(zip(table.routes, (~np.isnan(table.success)).sum(axis=0).tolist(), strict=True))
         raise TooFewOutcomes(
-            f"{len(complete)} questions were tried on every one of the routes {tried}, and {_FEWEST_JUDGED} are needed "
-            "to judge a router; collect more with `tandem bench collect`, or name fewer routes with --route"
+            f"{len(complete)} questions that a router would be asked about were tried on every one of the routes "
+            f"{tried}, and {_FEWEST_JUDGED} are needed to judge one; collect more with `tandem bench collect`, or name "
+            "fewer routes with --route"
         )
     return complete
 

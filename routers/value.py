@@ -37,6 +37,12 @@ class Weighed(BaseModel):
     considered: tuple[Estimate, ...] = ()
 
 
+def has_a_say(assessment: Assessment) -> bool:
+    """Whether a learned router may choose the route: not for answers that cannot be compared, for an interface's own
+    requests, and for what a solver decides without a model."""
+    return not (assessment.form in UNROUTED or assessment.interface_task or assessment.decidable)
+
+
 class LearnedRouter:
     """``routes`` maps the names that the estimator knows, by role, to the routes of the configured models; what is not
     among them is not offered. ``price`` by effort, in success for one unit of cost; where it is infinite, and for
@@ -65,10 +71,8 @@ class LearnedRouter:
     ) -> Weighed | None:
         """None where the router has no say. ``most_tokens`` may be written; None for no limit."""
         price = self._price[effort]
-        if assessment.form in UNROUTED or assessment.interface_task or math.isinf(price):
+        if not has_a_say(assessment) or math.isinf(price):
             return None
-        if assessment.decidable:
-            return None  # a solver decides it, and costs nothing
         vector = (await self._embedder.embed([question]))[0]
         features = Features(question, assessment.form, vector)
         strange = self._familiarity.strange(features)

@@ -24,7 +24,7 @@ from routers.familiarity import Familiarity, fit_familiarity
 from routers.policy import Policy
 from routers.route import Effort, route_named
 from routers.transfer import drift
-from routers.value import UNROUTED, Valued, Weighed
+from routers.value import UNROUTED, Valued, Weighed, has_a_say
 from workers.messages import Message
 
 _ROWS = 60
@@ -133,7 +133,7 @@ class Drift:
 
 def _seen(text: str, vector: Array) -> _Seen:
     assessment = assess([Message(role="user", content=text)])
-    no_say = assessment.form in UNROUTED or assessment.decidable
+    no_say = not has_a_say(assessment)
     return _Seen(Features(text, assessment.form, vector), no_say)
 
 

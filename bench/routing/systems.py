@@ -22,7 +22,7 @@ from routers.evaluation import cross_fit
 from routers.ladder import Ladder
 from routers.policy import Policy
 from routers.route import Effort, Route, route_named
-from routers.value import UNROUTED, Valued, Weighed
+from routers.value import Valued, Weighed, has_a_say
 from workers.messages import Message
 
 PRICES = (0.01, 0.03, 0.06, 0.1, 0.2, 0.4, 0.8)
@@ -117,7 +117,7 @@ def routed_ladders(data: RoutingData, name: str, predictions: Sequence[Predictio
 
 def _weighed(one: Asked, predictions: Predictions, price: float) -> Weighed:
     assessment = assess([Message(role="user", content=one.question)])
-    no_say = assessment.form in UNROUTED or assessment.decidable
+    no_say = not has_a_say(assessment)
     return Weighed(route=None if no_say else route_named(best_route(predictions, price)), reason="")
 
 

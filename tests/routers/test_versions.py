@@ -122,7 +122,7 @@ def test_a_version_is_judged_again_on_new_questions_only(good: Trained, word_emb
     ]
     known = outcomes.synthetic(60)
     questions, judged = rejudge(outcomes.table([*known, *later], word_embedder), good.estimator, good.keys, _PRICE)
-    assert questions == 75
+    assert questions == 50, "of three topics one is asked in a way that a router has no say about"
     assert judged[0].accuracy > judged[0].constant_accuracy + 0.1
     with pytest.raises(TooFewOutcomes, match="0 questions"):
         rejudge(outcomes.table(known, word_embedder), good.estimator, good.keys, _PRICE)
