@@ -48,7 +48,9 @@ def test_a_router_with_evidence_serves_until_it_is_rolled_back(
     activated = _tandem("router", "activate", version)
     assert activated.exit_code == 0 and "beats the best constant" in activated.output
     status = _tandem("router", "status").output
-    assert status.startswith(f"{version} serves `auto`") and "n = 120" in status, "choices told in one line are no choice to compare"
+    assert status.startswith(f"{version} serves `auto`") and "n = 120" in status, (
+        "choices told in one line are no choice to compare"
+    )
     monkeypatch.setenv("TANDEM__MODELS__LARGE__SHA256", "f" * 64)
     assert "but no learned router serves" in (other := _tandem("router", "status").output) and "train one" in other
     monkeypatch.delenv("TANDEM__MODELS__LARGE__SHA256")
