@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from orchestrator.acceptance_readiness import configured_card
 from orchestrator.runs import RunRefused
-from orchestrator.settings import AutoSettings, Settings
+from orchestrator.settings import Settings
+from orchestrator.settings_auto import AutoSettings
 from routers.acceptance.answering import Answering
 from routers.acceptance.selecting import Selecting
 from routers.acceptance.weighing import Weighing

@@ -1,6 +1,5 @@
 """Settings: one ``tandem.toml`` plus environment, validated at start with the line and the value that is wrong."""
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -8,29 +7,18 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from agents.code import CodeOptions
-from agents.confidence import ConfidenceOptions
-from agents.critique import CritiqueOptions
-from agents.logic import LogicOptions
-from agents.parallel import ParallelOptions
-from agents.plan import PlanOptions
-from agents.plan_tools import PlanToolsOptions
-from agents.refine import RefineOptions
-from agents.self_consistency import SelfConsistencyOptions
-from agents.short_m import ShortOptions
-from agents.tool_loop import ToolLoopOptions
-from agents.toolmaker import ToolmakerOptions
 from orchestrator.settings_acceptance import AcceptanceSettings
 from orchestrator.settings_addresses import HttpAddress, Port, RedisAddress
+from orchestrator.settings_auto import AutoSettings
 from orchestrator.settings_collaboration import CollaborationSettings
-from orchestrator.settings_efforts import Threshold, over
+from orchestrator.settings_efforts import over
 from orchestrator.settings_observability import ObservabilitySettings
 from orchestrator.settings_outcomes import OutcomeSettings
 from orchestrator.settings_playbook import PlaybookSettings
 from orchestrator.settings_router import RouterSettings
+from orchestrator.settings_strategies import StrategySettings
 from orchestrator.settings_web_search import WebSearchSettings
 from routers.route import Effort
-from routers.standing import Scale
 from tools.sandbox.protocol import Limits
 from workers.ledger import Budget, Price
 from workers.model_files.store import MODELS_DIRECTORY
@@ -110,103 +98,6 @@ class ConsensusSettings(_Section):
 
     voter: Literal["small", "large"] = "large"
     judge: Literal["small", "large"] = "large"
-
-
-class StrategySettings(_Section):
-    """Options of the strategies that have any; a section is called as its strategy, with ``_`` for ``-``.
-    ``verifier`` chooses among the answers of ``parallel``: a judging model, a program that checks the conditions of
-    the question, or a solver that checks each step; with "none" they vote. ``judge_card`` is a file that `tandem train
-    judge` has written: it turns the judge's scores into probabilities."""
-
-    verifier: Literal["none", "judge", "constraints", "entailment"] = "none"
-    judge_card: str = ""
-
-    self_consistency: SelfConsistencyOptions = SelfConsistencyOptions()
-    confidence: ConfidenceOptions = ConfidenceOptions()
-    short_m: ShortOptions = ShortOptions()
-    parallel: ParallelOptions = ParallelOptions()
-    refine: RefineOptions = RefineOptions()
-    plan: PlanOptions = PlanOptions()
-    critique: CritiqueOptions = CritiqueOptions()
-    plan_tools: PlanToolsOptions = PlanToolsOptions()
-    tool_loop: ToolLoopOptions = ToolLoopOptions()
-    toolmaker: ToolmakerOptions = ToolmakerOptions()
-    code: CodeOptions = CodeOptions()
-    logic: LogicOptions = LogicOptions()
-
-
-_Rungs = Annotated[tuple[str, ...], Field(min_length=1)]
-
-
-def _default_ladders() -> dict[Effort, tuple[str, ...]]:
-    return {
-        "none": ("direct(large)",),
-        "minimal": ("program(large)",),
-        "low": ("program(large)", "cot(large)"),
-        "medium": ("program(large)", "cot(large)"),
-        "high": ("program(large)", "cot(large)"),
-    }
-
-
-def _default_accept_logprob() -> dict[Effort, float]:
-    # Thresholds of the default pair, from the development split. Low effort takes every program that ran.
-    return {"none": -math.inf, "minimal": -math.inf, "low": -math.inf, "medium": -0.17, "high": -0.12}
-
-
-def _default_scales() -> dict[str, Scale]:
-    # Of the default pair's large model on the development split; cot's mean is half a spread lower than measured,
-    # because its log-probability tells right from wrong better than the program's.
-    return {"program": Scale(mean=-0.124, spread=0.05), "cot": Scale(mean=-0.088, spread=0.028)}
-
-
-def _default_choosing() -> dict[Effort, tuple[str, ...]]:
-    return {
-        "none": ("direct(large)",),
-        "minimal": ("direct(large)",),
-        "low": ("direct(large)",),
-        "medium": ("direct(large)", "program(large)"),
-        "high": ("direct(large)", "program(large)", "cot(large)"),
-    }
-
-
-def _default_accept_choice() -> dict[Effort, float]:
-    # Of the default pair's large model, from 68 questions of the development split. Low effort takes every letter.
-    return {"none": -math.inf, "minimal": -math.inf, "low": -math.inf, "medium": -0.45, "high": -0.2}
-
-
-class AutoSettings(_Section):
-    """The training-free policy: a ladder of routes by effort, climbed until the evidence suffices.
-
-    ``accept_logprob``: mean natural-log probability of a program's tokens from which it is accepted without a second
-    opinion, by effort. ``choosing`` and ``accept_choice`` are the ladders, and the thresholds of a direct answer, for
-    questions that name their answers, letters or yes and no, and give nothing to derive one from. ``agreeing``: how
-    many attempts must give the same answer otherwise. ``scales``: by strategy, where log-probabilities lie, so that the
-    surest of attempts that disagree can be told. What maps efforts keeps its defaults for those that are left out.
-    ``temperature`` of every attempt after the first of the same route.
-    ``step_tokens`` bounds one internal model call.
-    ``code`` are the routes for a function to be completed, tried until one passes the examples in its docstring.
-    ``ask``: whether an under-specified question may lead to one clarifying question. The large model's probability
-    that something is missing has to reach ``ask_weak`` where no answer is supported or attempts differ, and
-    ``ask_strong`` elsewhere, where a second opinion has to differ as well (above 1: never).
-    """
-
-    ask: bool = True
-    ask_weak: float = Field(default=0.3, ge=0)
-    ask_strong: float = Field(default=1.1, ge=0)
-
-    accept_logprob: Annotated[dict[Effort, Threshold], over(_default_accept_logprob)] = Field(
-        default_factory=_default_accept_logprob
-    )
-    agreeing: int = Field(default=2, ge=1)
-    scales: dict[str, Scale] = Field(default_factory=_default_scales)
-    temperature: float = Field(default=0.7, ge=0, allow_inf_nan=False)
-    step_tokens: int = Field(default=1024, ge=1)
-    ladders: Annotated[dict[Effort, _Rungs], over(_default_ladders)] = Field(default_factory=_default_ladders)
-    choosing: Annotated[dict[Effort, _Rungs], over(_default_choosing)] = Field(default_factory=_default_choosing)
-    accept_choice: Annotated[dict[Effort, Threshold], over(_default_accept_choice)] = Field(
-        default_factory=_default_accept_choice
-    )
-    code: _Rungs = ("code(small)", "code(large)")
 
 
 class GatewaySettings(_Section):

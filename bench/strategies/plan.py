@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 from agents.code import CodeOptions
 from agents.sampling import Format
 from bench.questions import Question
 from orchestrator.settings import Settings
+from orchestrator.settings_strategies import VerifierName
 
 TEMPERATURE = 0.7
 TOP = 5
@@ -15,7 +15,6 @@ TOP = 5
 
 SINGLE = "single sample"
 
-Chooser = Literal["none", "judge", "constraints", "entailment"]
 
 _LOGIC = {
     "boolean_expressions",
@@ -37,7 +36,7 @@ class Preparation:
 
     format: Format
     plain: bool = True
-    verifier: Chooser = "none"
+    verifier: VerifierName = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class Trial:
     seeds: int = 1
     temperature: float | None = None
     plain: bool = True
-    verifier: Chooser = "none"
+    verifier: VerifierName = "none"
     called: str = ""
 
     @property

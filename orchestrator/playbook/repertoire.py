@@ -8,7 +8,8 @@ from agents.voting import leads_for_good
 from orchestrator.offers import Offers
 from orchestrator.playbook.entry import Recipe
 from orchestrator.runs import RunRequest
-from orchestrator.settings import Settings, StrategySettings
+from orchestrator.settings import Settings
+from orchestrator.settings_strategies import StrategySettings
 from routers.assessment import assess
 from workers.collaboration.policies import policy_options
 from workers.collaboration.protocol import UnknownPolicy
