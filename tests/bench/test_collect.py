@@ -12,7 +12,6 @@ from bench.questions import spread_questions
 from orchestrator.outcomes.store import OutcomeStore
 from orchestrator.settings import Settings
 from tests.orchestrator.conftest import settings_for
-from tests.processes import free_port
 from web.cli.main import build
 from workers.engines.errors import EngineError
 from workers.engines.scripted.script import Script, say
@@ -77,12 +76,14 @@ async def test_a_second_run_asks_nothing_and_further_seeds_ask_only_for_themselv
     assert scripted.stats.requests == generated + 4
 
 
-async def test_an_engine_that_goes_away_ends_it_and_leaves_what_was_answered(tmp_path: Path, ready: Settings) -> None:
-    await _collect(_plan(tmp_path, Job("tiny", "cot(large)", rows=1)), ready)
-    away = settings_for(tmp_path, "", f"http://127.0.0.1:{free_port()}")
+async def test_an_engine_that_goes_away_ends_it_and_leaves_what_was_answered(tmp_path: Path) -> None:
+    _write(tmp_path)
+    with ScriptedServer(Script(default=say("It is \\boxed{4}."))) as server:
+        settings = settings_for(tmp_path, "", server.url)
+        await _collect(_plan(tmp_path, Job("tiny", "cot(large)", rows=1)), settings)
     store = OutcomeStore(tmp_path / "later")
     with pytest.raises(EngineError):
-        await collect(_plan(tmp_path, Job("tiny", "cot(large)", rows=2)), away, store, Console(quiet=True))
+        await collect(_plan(tmp_path, Job("tiny", "cot(large)", rows=2)), settings, store, Console(quiet=True))
     assert [one.id for one in store.read()] == ["tiny/1"], "its answer was in the cache of generations"
 
 

@@ -89,7 +89,7 @@ async def test_auto_takes_the_route_that_the_router_in_service_values_most(
     scripted.script = Script(default=say("So it is \\boxed{yes}."))
     _activate(settings, _shelve(settings, embedder))
     async with open_tandem(settings) as tandem:
-        run = await tandem.runs.start(request_for(_LOGIC, effort="low"))
+        run = await tandem.runs.start(request_for(_LOGIC))
         events = await events_of(tandem, run, owner)
     routed = next(event for event in events if isinstance(event, Routed))
     assert routed.route == "cot(large)" and "best expected value" in routed.reason
