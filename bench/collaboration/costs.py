@@ -22,7 +22,8 @@ _REPEATS = 2
 
 class EngineCosts(BaseModel):
     """Seconds: ``decode`` for one more token; ``read`` for one token of a chunk, by the size of the chunk. What a
-    request costs beside them (HTTP, scheduling) is in neither: it is what efficiency is lost to, and ``call``."""
+    request costs beside them (HTTP, scheduling) is in neither: it is what efficiency is lost to, and ``call`` has it,
+    0 where an earlier version measured."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -133,8 +133,7 @@ class Drift:
 
 def _seen(text: str, vector: Array) -> _Seen:
     assessment = assess([Message(role="user", content=text)])
-    no_say = not has_a_say(assessment)
-    return _Seen(Features(text, assessment.form, vector), no_say)
+    return _Seen(Features(text, assessment.form, vector), no_say=not has_a_say(assessment))
 
 
 def _strange(known: Familiarity, one: _Seen) -> bool:

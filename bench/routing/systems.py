@@ -117,8 +117,8 @@ def routed_ladders(data: RoutingData, name: str, predictions: Sequence[Predictio
 
 def _weighed(one: Asked, predictions: Predictions, price: float) -> Weighed:
     assessment = assess([Message(role="user", content=one.question)])
-    no_say = not has_a_say(assessment)
-    return Weighed(route=None if no_say else route_named(best_route(predictions, price)), reason="")
+    route = route_named(best_route(predictions, price)) if has_a_say(assessment) else None
+    return Weighed(route=route, reason="")
 
 
 def _ladder(settings: Settings, effort: Effort) -> Policy:

@@ -15,7 +15,6 @@ TOP = 5
 
 SINGLE = "single sample"
 
-
 _LOGIC = {
     "boolean_expressions",
     "logical_deduction_three_objects",
