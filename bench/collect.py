@@ -20,7 +20,8 @@ from workers.models.cached import NotGenerated, StoredOnly
 from workers.models.protocol import ChatModel
 
 _MODELS = re.compile(r"\((?P<models>[^()]+)\)$")
-_BATCH = 16
+_QUESTIONS_A_PLACE = 4
+"""So that few places are empty while the longest answer of a batch is written."""
 MIXED = ("gsm8k_test", "svamp", "math500", "arc_challenge", "commonsenseqa", "mmlu_stem", "bbh", "aqua", "strategyqa")
 
 
@@ -85,7 +86,7 @@ async def collect(plan: Plan, settings: Settings, store: OutcomeStore, console: 
             questions = spread_questions(plan.data, job.dataset, job.rows)
             with progress_bar(console, f"{job.dataset} {job.route}", len(questions) * job.seeds) as advance:
                 for seed in range(job.seeds):
-                    for batch in _batches(questions):
+                    for batch in _batches(questions, plan.concurrency * _QUESTIONS_A_PLACE):
                         total += await collector.take(batch, job, seed)
                         for _ in batch:
                             advance()
@@ -160,6 +161,6 @@ def _itself(model: ChatModel) -> ChatModel:
     return model
 
 
-def _batches(questions: Sequence[Question]) -> Iterator[Sequence[Question]]:
-    for start in range(0, len(questions), _BATCH):
-        yield questions[start : start + _BATCH]
+def _batches(questions: Sequence[Question], size: int) -> Iterator[Sequence[Question]]:
+    for start in range(0, len(questions), size):
+        yield questions[start : start + size]
