@@ -5,7 +5,6 @@ neighbours that both routes were tried on, the mean difference in value (success
 standard error must reach ``z``, and twice that where the other route costs more.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,18 +42,15 @@ class Neighbours:
 
     def predict(self, features: Features) -> Predictions:
         near = nearest(self.vectors @ features.vector, self.k)
-        rows = [matrix[near] for matrix in (self.success, self.tokens, self.cost)]
-        estimates = [_shrunk(row, mean) for row, mean in zip(rows, self.means, strict=True)]
+        rows = np.stack([self.success[near], self.tokens[near], self.cost[near]])
+        estimates = _shrunk(rows, self.means).tolist()
         default = self.names.index(self.fallback)
         values = rows[0] - self.price * rows[2]
-        found = {}
-        for column, name in enumerate(self.names):
-            success, tokens, cost = (float(estimate[column]) for estimate in estimates)
-            dearer = self.means[2, column] > self.means[2, default]
-            paired = values[:, column] - values[:, default]
-            proven = column == default or _stands_out(paired, self.z * (2 if dearer else 1))
-            found[name] = Prediction(success, tokens, cost, proven)
-        return found
+        strict = np.where(self.means[2] > self.means[2, default], 2 * self.z, self.z)
+        proven = _stands_out(values - values[:, [default]], strict)
+        proven[default] = True
+        columns = zip(self.names, *estimates, proven.tolist(), strict=True)
+        return {name: Prediction(success, tokens, cost, proof) for name, success, tokens, cost, proof in columns}
 
     def state(self) -> State:
         arrays = {name: getattr(self, name) for name in ("vectors", *_NUMBERS, "means")}
@@ -90,16 +86,20 @@ def nearest(similarity: NDArray[np.float32], k: int) -> NDArray[np.int64]:
 
 
 def _shrunk(rows: Array, means: Array) -> Array:
-    """Neighbours' means (routes), drawn towards the route's own where few neighbours were tried."""
-    tried = (~np.isnan(rows)).sum(axis=0)
-    shrunk: Array = (np.nansum(rows, axis=0) + _PRIOR * means) / (tried + _PRIOR)
+    """Neighbours' means (numbers, routes) of ``rows`` (numbers, k, routes), drawn towards the route's own where few
+    neighbours were tried."""
+    tried = (~np.isnan(rows)).sum(axis=1)
+    shrunk: Array = (np.nansum(rows, axis=1) + _PRIOR * means) / (tried + _PRIOR)
     return shrunk
 
 
-def _stands_out(differences: Array, z: float) -> bool:
-    known = differences[~np.isnan(differences)]
-    if len(known) < _FEWEST_PAIRS:
-        return False
-    error = float(known.std(ddof=1)) / math.sqrt(len(known))
-    mean = float(known.mean())
-    return mean > 0 and (error == 0 or mean / error >= z)
+def _stands_out(differences: Array, z: Array) -> NDArray[np.bool_]:
+    """For each column of ``differences`` (k, routes): whether the mean over its standard error reaches ``z``."""
+    known = ~np.isnan(differences)
+    counts = known.sum(axis=0)
+    enough = np.maximum(counts, _FEWEST_PAIRS)
+    means = np.where(known, differences, 0).sum(axis=0) / enough
+    spread = np.where(known, differences - means, 0) ** 2
+    errors = np.sqrt(spread.sum(axis=0) / (enough - 1) / enough)
+    found: NDArray[np.bool_] = (counts >= _FEWEST_PAIRS) & (means > 0) & (means >= z * errors)
+    return found
