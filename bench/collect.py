@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +20,7 @@ from workers.models.cached import NotGenerated, StoredOnly
 from workers.models.protocol import ChatModel
 
 _MODELS = re.compile(r"\((?P<models>[^()]+)\)$")
-_QUESTIONS_A_PLACE = 4
-"""So that few places are empty while the longest answer of a batch is written."""
+_BATCH = 16
 MIXED = ("gsm8k_test", "svamp", "math500", "arc_challenge", "commonsenseqa", "mmlu_stem", "bbh", "aqua", "strategyqa")
 
 
@@ -55,9 +54,6 @@ class Collected:
     before: int = 0
     left: int = 0
 
-    def __add__(self, other: "Collected") -> "Collected":
-        return Collected(self.added + other.added, self.before + other.before, self.left + other.left)
-
 
 def mixed_jobs(settings: Settings) -> tuple[Job, ...]:
     """About 300 questions of nine kinds: programs and direct answers on all of them, chains of thought, which cost
@@ -78,54 +74,86 @@ async def collect(plan: Plan, settings: Settings, store: OutcomeStore, console: 
     """Resumable: what the store has is not asked again, and what was generated is in the cache. Raises ``EngineError``
     where an engine goes away; what it had answered is in the store."""
     known = await asyncio.to_thread(store.known)
-    total = Collected()
+    planned = _attempts(plan, settings)
+    wanted = [attempt for attempt in planned if attempt.key not in known]
     beneath = StoredOnly if plan.cached_only else _itself
     async with open_solver(settings, plan.cache, beneath=beneath) as solver:
-        collector = Collector(solver, settings, store, known, plan.concurrency)
-        for job in plan.jobs:
-            questions = spread_questions(plan.data, job.dataset, job.rows)
-            with progress_bar(console, f"{job.dataset} {job.route}", len(questions) * job.seeds) as advance:
-                for seed in range(job.seeds):
-                    for batch in _batches(questions, plan.concurrency * _QUESTIONS_A_PLACE):
-                        total += await collector.take(batch, job, seed)
-                        for _ in batch:
-                            advance()
-    return total
+        with progress_bar(console, "attempts", len(wanted)) as advance:
+            collector = Collector(solver, settings, store, advance)
+            added = await collector.take(wanted, plan.concurrency)
+    return Collected(added, len(planned) - len(wanted), len(wanted) - added)
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    job: Job
+    seed: int
+    question: Question
+    build: str
+
+    @property
+    def key(self) -> Key:
+        return self.question.id, self.job.route, self.seed, self.build
+
+
+def _attempts(plan: Plan, settings: Settings) -> list[_Attempt]:
+    """In the order of the jobs. Raises ``NoQuestions``."""
+    return [
+        _Attempt(job, seed, question, build)
+        for job in plan.jobs
+        for build in (build_of_route(job.route, settings),)
+        for questions in (spread_questions(plan.data, job.dataset, job.rows),)
+        for seed in range(job.seeds)
+        for question in questions
+    ]
 
 
 class Collector:
-    """Solves what the store does not know yet, batch by batch."""
+    """Makes attempts, several side by side, and keeps what came of them; ``advance`` is called after each."""
 
-    def __init__(
-        self, solver: Solver, settings: Settings, store: OutcomeStore, known: set[Key], concurrency: int
-    ) -> None:
+    def __init__(self, solver: Solver, settings: Settings, store: OutcomeStore, advance: Callable[[], None]) -> None:
         self._solver = solver
         self._settings = settings
         self._store = store
-        self._known = known
-        self._gate = asyncio.Semaphore(concurrency)
+        self._advance = advance
+        self._made: list[Outcome] = []
+        self._kept = 0
 
-    async def take(self, questions: Sequence[Question], job: Job, seed: int) -> Collected:
-        build = build_of_route(job.route, self._settings)
-        wanted = [q for q in questions if (q.id, job.route, seed, build) not in self._known]
-        tried = await asyncio.gather(*(self._one(question, job, seed) for question in wanted), return_exceptions=True)
-        solved = [one for one in tried if isinstance(one, Solved)]
-        outcomes = [outcome_of(one, job, seed, build) for one in solved]
-        # What was answered before an engine went away is kept.
-        await asyncio.to_thread(self._store.append, outcomes)
-        for one in tried:
+    async def take(self, wanted: Sequence[_Attempt], places: int) -> int:
+        """How many outcomes are new in the store. A fault ends the place that meets it, and is raised when the others
+        have nothing left to do: where an engine is away they meet it as well."""
+        # One iterator for all: a place takes the next attempt when it is free, whatever the others are still writing.
+        left = iter(wanted)
+        try:
+            ended = await asyncio.gather(*(self._place(left) for _ in range(places)), return_exceptions=True)
+        finally:
+            await self._keep()
+        for one in ended:
             if isinstance(one, BaseException):
                 raise cause_of(one)
-        return Collected(len(solved), len(questions) - len(wanted), len(wanted) - len(solved))
+        return self._kept
 
-    async def _one(self, question: Question, job: Job, seed: int) -> Solved | None:
-        temperature = self._settings.auto.temperature if seed else None
-        async with self._gate:
-            try:
-                return await self._solver.solve(question, job.route, "medium", seed, temperature)
-            except* (NotGenerated, EngineRefused):
-                # A question longer than the context is none for this route; an engine that is away ends the collection.
-                pass
+    async def _place(self, left: Iterator[_Attempt]) -> None:
+        for attempt in left:
+            solved = await self._solved(attempt)
+            if solved is not None:
+                self._made.append(outcome_of(solved, attempt.job, attempt.seed, attempt.build))
+            if len(self._made) >= _BATCH:
+                await self._keep()
+            self._advance()
+
+    async def _keep(self) -> None:
+        made, self._made = self._made, []
+        await asyncio.to_thread(self._store.append, made)
+        self._kept += len(made)
+
+    async def _solved(self, attempt: _Attempt) -> Solved | None:
+        temperature = self._settings.auto.temperature if attempt.seed else None
+        try:
+            return await self._solver.solve(attempt.question, attempt.job.route, "medium", attempt.seed, temperature)
+        except* (NotGenerated, EngineRefused):
+            # A question longer than the context is none for this route; an engine that is away ends the collection.
+            pass
         return None
 
 
@@ -159,8 +187,3 @@ def build_of_route(route: str, settings: Settings) -> str:
 
 def _itself(model: ChatModel) -> ChatModel:
     return model
-
-
-def _batches(questions: Sequence[Question], size: int) -> Iterator[Sequence[Question]]:
-    for start in range(0, len(questions), size):
-        yield questions[start : start + size]
