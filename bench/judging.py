@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from itertools import chain
 
 from agents.sampling import Draw, attempt_of
 from agents.verifier import Verifier
 from bench.questions import Question
-from bench.solving import Solver
+from bench.solving import Solver, side_by_side
 from routers.judging.training import JudgedAnswer
 from tools.verifiers.equality import equal
 
@@ -20,17 +21,28 @@ async def judged_answers(
     models: Sequence[str],
     judge: Verifier,
     advance: Callable[[], None],
+    concurrency: int = 4,
 ) -> list[JudgedAnswer]:
-    """Every model's reasoned answer to every question with the score of ``judge``; those without one are left out."""
-    judged: list[JudgedAnswer] = []
-    for question in questions:
-        for model in models:
-            [drawn] = await solver.draw(question, model, attempt_of("cot"), _GREEDY)
-            answer = drawn.sample.answer
-            score = await solver.score(question, answer, judge)
-            if score is not None:
-                value = answer.value
-                right = value is not None and await asyncio.to_thread(equal, value, question.answer, question.form)
-                judged.append(JudgedAnswer(dataset, question.id, score, right))
+    """Every model's reasoned answer to every question with the score of ``judge``; those without one are left out.
+    ``concurrency`` questions are under way at once."""
+    gate = asyncio.Semaphore(concurrency)
+
+    async def one(question: Question) -> list[JudgedAnswer]:
+        async with gate:
+            # One model after the other: what they write alike is judged once.
+            judged = [await _judged(solver, dataset, question, model, judge) for model in models]
         advance()
-    return judged
+        return [answer for answer in judged if answer is not None]
+
+    return list(chain.from_iterable(await side_by_side(one(question) for question in questions)))
+
+
+async def _judged(solver: Solver, dataset: str, question: Question, model: str, judge: Verifier) -> JudgedAnswer | None:
+    [drawn] = await solver.draw(question, model, attempt_of("cot"), _GREEDY)
+    answer = drawn.sample.answer
+    score = await solver.score(question, answer, judge)
+    if score is None:
+        return None
+    value = answer.value
+    right = value is not None and await asyncio.to_thread(equal, value, question.answer, question.form)
+    return JudgedAnswer(dataset, question.id, score, right)

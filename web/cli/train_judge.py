@@ -37,6 +37,7 @@ def judge(
     cache: Annotated[Path | None, typer.Option(help="Cache of generations; by default beside the models.")] = None,
     out: Annotated[Path | None, typer.Option(help="The card's file; by default in the data directory.")] = None,
     seed: Annotated[int, typer.Option(help="Of the folds.")] = 0,
+    concurrency: Annotated[int, typer.Option(help="Questions under way at once.")] = 4,
     threads: Annotated[int, typer.Option(help="Threads of each engine; 0 takes the settings'.")] = 0,
 ) -> None:
     """Let both models answer known questions, let the large one judge, and learn what its verdicts are worth."""
@@ -46,7 +47,7 @@ def judge(
         place = cache or settings.storage.models.parent / "generations.sqlite"
         with engines_running(settings, console, threads):
             answers = asyncio.run(
-                _judged(settings, place, data_folder(data), dataset or list(_DATASETS), rows, console)
+                _judged(settings, place, data_folder(data), dataset or list(_DATASETS), rows, concurrency, console)
             )
         card = calibrate_judge(answers, settings.models[settings.named("large")].sha256, seed)
     except (
@@ -68,7 +69,13 @@ def judge(
 
 
 async def _judged(
-    settings: Settings, cache: Path, data: Path, datasets: list[str], rows: int, console: Console
+    settings: Settings,
+    cache: Path,
+    data: Path,
+    datasets: list[str],
+    rows: int,
+    concurrency: int,
+    console: Console,
 ) -> list[JudgedAnswer]:
     models = (settings.named("small"), settings.named("large"))
     verifier = Judge(settings.named("large"))
@@ -77,7 +84,7 @@ async def _judged(
         for dataset in datasets:
             questions = read_questions(data, dataset, rows)
             with progress_bar(console, dataset, len(questions)) as advance:
-                answers += await judged_answers(solver, dataset, questions, models, verifier, advance)
+                answers += await judged_answers(solver, dataset, questions, models, verifier, advance, concurrency)
     return answers
 
 
