@@ -37,7 +37,7 @@ class PlaybookSettings(BaseModel):
     recall_milliseconds: float = Field(default=50, gt=0)
     near: float = Field(default=0.5, ge=-1, le=1)
     akin: float = Field(default=0.3, ge=-1, le=1)
-    recipes: tuple[str, ...] = ("program(small)",)
+    recipes: tuple[str, ...] = ("program(large)", "direct(large)", "program(small)")
     consolidate: int = Field(default=10, ge=0)
     candidates: int = Field(default=6, ge=1)
     entries: int = Field(default=10_000, ge=10)

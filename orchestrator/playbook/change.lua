@@ -22,7 +22,7 @@ if change.status and may_change() then
   redis.call('HSET', entry, 'status', status, 'used', ARGV[5])
   if change.anew then
     for _, field in ipairs(redis.call('HKEYS', entry)) do
-      if string.find(field, '^gain%d') or string.find(field, '^loss%d') then
+      if string.find(field, '^gain%d') or string.find(field, '^loss%d') or string.find(field, '^pool%d') then
         redis.call('HDEL', entry, field)
       end
     end

@@ -69,8 +69,20 @@ class Entries:
             rows = cast(list[dict[bytes, bytes]], await pipe.execute())
         return [from_hash(row) for row in rows if row]
 
+    async def same(self, entry: Entry) -> list[Entry]:
+        """The entry, as it is kept now, and those of the owner's other topics with the same recipe for the same models
+        and prompts, whatever their status; none where it is gone."""
+        if entry.recipe is None:
+            return await self.some(entry.owner, [entry.id])
+        return [
+            other
+            async for other in self._all(entry.owner, ("recipe",), None)
+            if (other.recipe, other.pair, other.version) == (entry.recipe, entry.pair, entry.version)
+        ]
+
     async def active(self, owner: str, topic: str) -> list[Entry]:
-        """The topic's promoted entries and candidates."""
+        """The topic's promoted entries and candidates, in an order that ids have no part in: what chance decides of
+        them follows from the question alone."""
         key = keys_of(owner).active(topic)
         ids = sorted(entry.decode() for entry in cast(set[bytes], await self._redis.smembers(key)))
         found = await self.some(owner, ids)
@@ -78,7 +90,7 @@ class Entries:
         if gone:
             # Expired or evicted.
             await self._redis.srem(key, *gone)
-        return found
+        return sorted(found, key=lambda entry: (entry.kind, entry.rank))
 
     async def entries(
         self,

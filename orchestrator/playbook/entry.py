@@ -104,12 +104,14 @@ class Recipe(Setup):
 class Evidence(_Kept):
     """What speaks for and against an entry beside its plain counts; see ``orchestrator.playbook.evidence``.
 
-    ``gains`` and ``losses`` are natural-log capitals, one for each thing that is bet on and each bet; ``edge`` is the
-    sum of the differences in right answers against the default, over ``compared`` outcomes.
+    ``gains`` and ``losses`` are natural-log capitals, one for each thing that is bet on and each bet, and ``pooled``
+    are the gains of those outcomes that count for the same recipe in other topics too; ``edge`` is the sum of the
+    differences in right answers against the default, over ``compared`` outcomes.
     """
 
     gains: tuple[float, ...] = ()
     losses: tuple[float, ...] = ()
+    pooled: tuple[float, ...] = ()
     edge: float = 0.0
     compared: int = Field(default=0, ge=0)
 

@@ -29,6 +29,7 @@ def to_hash(entry: Entry) -> dict[str, str]:
         "compared": str(evidence.compared),
         **{f"gain{index}": str(value) for index, value in enumerate(evidence.gains)},
         **{f"loss{index}": str(value) for index, value in enumerate(evidence.losses)},
+        **{f"pool{index}": str(value) for index, value in enumerate(evidence.pooled)},
     }
 
 
@@ -37,6 +38,7 @@ def from_hash(stored: Mapping[bytes, bytes]) -> Entry:
     evidence = Evidence(
         gains=tuple(_numbered(fields, "gain")),
         losses=tuple(_numbered(fields, "loss")),
+        pooled=tuple(_numbered(fields, "pool")),
         edge=_number(fields, "edge"),
         compared=max(0, round(_number(fields, "compared"))),
     )

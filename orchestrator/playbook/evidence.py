@@ -9,10 +9,14 @@ order, and taken back. Demotion reads the same capitals against the entry, never
 
 Two differences are bet on, each with capitals of its own: that of answers and cost together, and that of answers alone
 against what a saving may cost of them. An entry has to prove both.
+
+A recipe proves them by what it did in all topics of its owner together: the product of capitals is a capital. Whether
+an outcome counts there is known before it is: the topic's own outcomes until then have to speak for the recipe. So what
+the product is about is using the recipe wherever nothing speaks against it, and that is what its promotion does.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,13 +24,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from orchestrator.playbook.entry import KINDS, Entry, Evidence
 
 BETS = (0.25, 0.6, 0.95)
-"""Of the capital, at each outcome; the first suits small differences, the last large ones."""
+"""Of the capital, at each outcome, on answers and cost; the first suits small differences, the last large ones."""
+BETS_ON_KEPT = (0.5, 0.8, 0.95)
+"""On the margin. Who loses next to nothing proves it soonest with large bets."""
 _WAYS_DOWN = 2
 _HALVINGS = 2.0
 """More than a quarter of the cost saved does not count for more."""
 
 _FEWEST = 4
 """Trials before a candidate is given up."""
+_COUNTED_AFTER = 2
+_USED_AFTER = 6
+"""Outcomes in a topic that have to speak for a recipe there: until more of them count for it in other topics, and until
+it is used in this one. Fewer let more of the topics in where it fails, more leave fewer outcomes that count."""
 
 Change = Literal["promote", "demote"]
 
@@ -35,14 +45,15 @@ class Stakes(BaseModel):
     """``alpha`` bounds the chance that any entry of a topic is ever promoted though it is no better than the default or
     loses more than it may. ``patience`` is how many outcomes on average pass before an entry exactly as good as the
     default is demoted. ``thrift`` is how many right answers halving the cost is worth; ``margin`` is how many of the
-    right answers it may cost at most, however much is saved; ``least`` the fewest outcomes to decide on."""
+    answers it may turn from right to wrong on balance, however much is saved; ``least`` the fewest outcomes to decide
+    on."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     alpha: float = Field(default=0.05, gt=0, lt=1)
     patience: float = Field(default=200, ge=10)
     thrift: float = Field(default=0.25, ge=0, le=1)
-    margin: float = Field(default=0.05, ge=0, le=0.5)
+    margin: float = Field(default=0.1, ge=0, le=0.5)
     least: int = Field(default=20, ge=1)
 
 
@@ -50,7 +61,7 @@ class Gain(BaseModel):
     """What one outcome says of an entry against the default. ``right`` estimates the difference in right answers
     without bias: -1, 0 or 1 of a pair, more of a run that chance rarely decides so. ``total`` (-1 to 1) is that
     difference with what the entry saves, ``kept`` (-1 to 1) with the margin: both are above 0 on average for an entry
-    that may be promoted, and scaled to be bet on. A ``kept`` of 0 says nothing."""
+    that may be promoted, and scaled to be bet on: -1 is the most that can be lost. A ``kept`` of 0 says nothing."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -92,7 +103,8 @@ def _gain(right: float, difference: float, saved: float, scale: float, stakes: S
     return Gain(
         right=right,
         total=_bounded((difference + stakes.thrift * saved) / (1 + _HALVINGS * stakes.thrift)),
-        kept=_bounded((difference + scale * stakes.margin) / (1 + stakes.margin)),
+        # A win beyond 1 counts as 1: that takes nothing from what is lost.
+        kept=_bounded((difference + scale * stakes.margin) / (1 - scale * stakes.margin)),
     )
 
 
@@ -103,22 +115,53 @@ def _bounded(difference: float) -> float:
 def increments(gain: Gain) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """What the outcome adds to the log-capitals for the entry, and to those against it: on ``total``, then on ``kept``,
     one for each bet."""
-    bets = [(bet, difference) for difference in (gain.total, gain.kept) for bet in BETS]
+    bets = [*((bet, gain.total) for bet in BETS), *((bet, gain.kept) for bet in BETS_ON_KEPT)]
     up = tuple(math.log1p(bet * difference) for bet, difference in bets)
     return up, tuple(math.log1p(-bet * difference) for bet, difference in bets)
 
 
-def added(evidence: Evidence, gain: Gain) -> Evidence:
-    """The evidence with one more outcome."""
+def added(evidence: Evidence, gain: Gain, *, pooled: bool = False) -> Evidence:
+    """The evidence with one more outcome, which counts for the recipe in every topic where it is ``pooled``."""
     up, down = increments(gain)
-    # Evidence of before there was a margin has no capitals for it.
-    before = [(*capitals, *(0.0,) * (len(up) - len(capitals))) for capitals in (evidence.gains, evidence.losses)]
     return Evidence(
-        gains=tuple(old + new for old, new in zip(before[0], up, strict=True)),
-        losses=tuple(max(0.0, old + new) for old, new in zip(before[1], down, strict=True)),
+        gains=_sums(evidence.gains, up),
+        losses=tuple(max(0.0, value) for value in _sums(evidence.losses, down)),
+        pooled=_sums(evidence.pooled, up) if pooled else evidence.pooled,
         edge=evidence.edge + gain.right,
         compared=evidence.compared + 1,
     )
+
+
+def together(entries: Iterable[Entry]) -> Evidence:
+    """What counts of a recipe's outcomes in all topics, from its entries there, as evidence of its own. Where a topic
+    has it twice, as an import may leave it, the first counts: both are tried on the same questions."""
+    gains: tuple[float, ...] = ()
+    edge, compared = 0.0, 0
+    first = {entry.topic: entry for entry in sorted(entries, key=lambda entry: entry.rank, reverse=True)}
+    for evidence in (entry.evidence for entry in first.values()):
+        gains = _sums(gains, evidence.pooled)
+        edge, compared = edge + evidence.edge, compared + evidence.compared
+    return Evidence(gains=gains, edge=edge, compared=compared)
+
+
+def fits(evidence: Evidence, stakes: Stakes, after: int = _USED_AFTER) -> bool:
+    """Whether a recipe's outcomes in a topic, ``after`` so many, speak for it there: it gained and kept within the
+    margin, as far as is seen. One that lost an answer has to make up for it with those that it keeps."""
+    if evidence.compared < after:
+        return False
+    return evidence.edge >= -stakes.margin * evidence.compared and evidence.gains[0] >= 0
+
+
+def counts_everywhere(entry: Entry, stakes: Stakes) -> bool:
+    """Whether the entry's next outcome counts for the same recipe in other topics too."""
+    return entry.kind == "recipe" and fits(entry.evidence, stakes, _COUNTED_AFTER)
+
+
+def _sums(before: Sequence[float], new: Sequence[float]) -> tuple[float, ...]:
+    # Evidence of before there was a margin has no capitals for it; where nothing was pooled there are none.
+    length = max(len(before), len(new))
+    padded = [(*values, *(0.0,) * (length - len(values))) for values in (before, new)]
+    return tuple(old + more for old, more in zip(*padded, strict=True))
 
 
 def better(evidence: Evidence) -> float:
@@ -157,8 +200,9 @@ def hopeless(evidence: Evidence) -> bool:
     return mean < -1 / math.sqrt(count)
 
 
-def judged(entry: Entry, stakes: Stakes) -> Change | None:
-    """What the evidence calls for; disabled entries stay as they are.
+def judged(entry: Entry, stakes: Stakes, everywhere: Evidence | None = None) -> Change | None:
+    """What the evidence calls for; disabled entries stay as they are. A recipe is promoted by its evidence
+    ``everywhere`` (``together``), in the topics that it fits: without that it has what its own topic counts for.
 
     A candidate has to prove that it gains and that it keeps within the margin, so that the chance of promoting one that
     does not do both is no larger than that of the harder of the two. For one that saves nothing the first is the harder
@@ -167,15 +211,21 @@ def judged(entry: Entry, stakes: Stakes) -> Change | None:
     evidence = entry.evidence
     if entry.status == "candidate" and hopeless(evidence):
         return "demote"
-    if evidence.compared < stakes.least:
+    if entry.status == "candidate" and _is_proved(entry, stakes, everywhere):
+        return "promote"
+    if evidence.compared < stakes.least or entry.status not in ("candidate", "promoted"):
         return None
-    if entry.status == "candidate":
-        proved = min(better(evidence), within_margin(evidence))
-        if proved >= needed(entry.rank, stakes.alpha):
-            return "promote"
-    if entry.status in ("candidate", "promoted") and _worse(evidence) >= math.log(_WAYS_DOWN * stakes.patience):
-        return "demote"
-    return None
+    return "demote" if _worse(evidence) >= math.log(_WAYS_DOWN * stakes.patience) else None
+
+
+def _is_proved(entry: Entry, stakes: Stakes, everywhere: Evidence | None) -> bool:
+    evidence = entry.evidence
+    if entry.kind == "recipe":
+        if not fits(evidence, stakes):
+            return False
+        evidence = everywhere or together([entry])
+    proved = min(better(evidence), within_margin(evidence))
+    return evidence.compared >= stakes.least and proved >= needed(entry.rank, stakes.alpha)
 
 
 def _worse(evidence: Evidence) -> float:

@@ -7,8 +7,8 @@ import structlog
 from pydantic import BaseModel, ConfigDict
 
 from agents.problem import AnswerForm
-from orchestrator.playbook.entry import Entry, Status
-from orchestrator.playbook.evidence import Stakes, judged, randomised
+from orchestrator.playbook.entry import Entry, Evidence, Status
+from orchestrator.playbook.evidence import Stakes, counts_everywhere, judged, randomised, together
 from orchestrator.playbook.lesson import Lesson
 from orchestrator.playbook.parts import PlaybookParts
 from orchestrator.playbook.records import Part
@@ -36,8 +36,9 @@ class Archive(Protocol):
 
 
 class Told(BaseModel):
-    """A run as it is learned from. ``won`` is what is known of its answer, None where nothing is; ``writer_won`` the
-    same of the first attempt, by the model ``writer``. ``cost`` in parameter-weighted tokens."""
+    """A run as it is learned from. ``won`` is what is known of its answer, None where nothing is, and ``rated`` whether
+    that is its owner's word; ``writer_won`` the same of the first attempt, by the model ``writer``. ``cost`` in
+    parameter-weighted tokens."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -47,11 +48,17 @@ class Told(BaseModel):
     form: AnswerForm
     route: str
     won: float | None
+    rated: bool = False
     writer: str
     writer_won: float | None
     tokens: int
     cost: float
     lesson: Lesson
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is known to have been right or wrong. An answer that no verifier supports may be either."""
+        return self.won is not None and (self.won > 0 or self.rated)
 
 
 class Learned(BaseModel):
@@ -90,6 +97,7 @@ class Learner:
             form=form,
             route=run.route or "",
             won=won,
+            rated=run.rating is not None,
             writer=lesson.writer,
             writer_won=None if won is None else float(won > 0 and same),
             tokens=sum(usage.completion for usage in run.ledger.tokens.values()),
@@ -104,7 +112,7 @@ class Learner:
         if topic is None:
             asked = (told.owner, told.question, told.form, told.lesson.topic)
             topic = await self._parts.topics.assign(*asked, run=told.run)
-        parts = self._parts_of(told)
+        parts = self._parts_of(told, await self._on_trial(told))
         new = await self._parts.records.add(told.owner, told.run, topic, _counts(told), parts, told.run, there=restored)
         # Though it be nothing new: the time before, Redis or the database may have gone away right after it was added.
         changed = [] if restored else await self._judge_parts(told, parts)
@@ -115,23 +123,40 @@ class Learner:
         return await self.judge(told.owner, [part.entry for part in parts], told.run if outcomes else None)
 
     async def judge(self, owner: str, entries: Sequence[str], run: str | None) -> list[Entry]:
-        """Promote and demote what the evidence says of these, which have an outcome of ``run``; those that were."""
+        """Promote and demote what the evidence says of these, which have an outcome of ``run``, and of the same recipes
+        in other topics, for which it counts as well; those that were."""
         changed: list[Entry] = []
-        known = await self._parts.entries.some(owner, entries)
-        for index, entry in enumerate(known):
-            change = judged(entry, self._stakes)
-            if change is not None:
-                status: Status = "promoted" if change == "promote" else "demoted"
-                known[index] = await self._parts.entries.set_status(owner, entry.id, status)
-                if known[index].status == status:
-                    _log.info("the playbook changed its mind", entry=entry.id, name=entry.name, status=status)
-                    changed.append(known[index])
-            else:
-                known[index] = await self._parts.entries.revalue(entry)
-        await self._archive.keep(known, () if run is None else (run,))
+        for entry in await self._parts.entries.some(owner, entries):
+            same = await self._parts.entries.same(entry)
+            everywhere = together(same)
+            for other in same:
+                after = await self._changed(other, everywhere)
+                changed += [] if after is None else [after]
+                if other.id == entry.id:
+                    after = after or await self._parts.entries.revalue(other)
+                    await self._archive.keep([after], () if run is None else (run,))
+                elif after is not None:
+                    await self._archive.keep([after])
         return changed
 
-    def _parts_of(self, told: Told) -> list[Part]:
+    async def _changed(self, entry: Entry, everywhere: Evidence) -> Entry | None:
+        """The entry as it is once it was promoted or demoted; None where it stays what it was."""
+        change = judged(entry, self._stakes, everywhere)
+        if change is None:
+            return None
+        status: Status = "promoted" if change == "promote" else "demoted"
+        after = await self._parts.entries.set_status(entry.owner, entry.id, status)
+        if after.status != status:
+            return None
+        _log.info("the playbook changed its mind", entry=entry.id, name=entry.name, status=status)
+        return after
+
+    async def _on_trial(self, told: Told) -> Entry | None:
+        """The entry that chance gave to this run or left out, as it was before its outcome."""
+        trial = told.lesson.on_trial
+        return None if trial is None else next(iter(await self._parts.entries.some(told.owner, [trial.entry])), None)
+
+    def _parts_of(self, told: Told, on_trial: Entry | None) -> list[Part]:
         """One part for each entry used, though nobody knows whether it helped, and one for an entry that chance left
         out."""
         trial, won = told.lesson.on_trial, told.won
@@ -148,11 +173,12 @@ class Learner:
             )
         if won is None:
             return [Part(entry=entry) for entry in told.lesson.used]
+        pooled = on_trial is not None and counts_everywhere(on_trial, self._stakes)
         used = [
-            Part(entry=entry, won=won, tokens=told.tokens, cost=told.cost, gain=gains.pop(entry, None))
+            Part(entry=entry, won=won, tokens=told.tokens, cost=told.cost, gain=gains.pop(entry, None), pooled=pooled)
             for entry in told.lesson.used
         ]
-        return [*used, *(Part(entry=entry, gain=gain) for entry, gain in gains.items())]
+        return [*used, *(Part(entry=entry, gain=gain, pooled=pooled) for entry, gain in gains.items())]
 
 
 def won_of(run: TaughtRun, lesson: Lesson) -> float | None:

@@ -17,7 +17,8 @@ from orchestrator.playbook.scripts import script_of
 class Part(BaseModel):
     """What an outcome adds to one entry. An entry that was left out by chance has a gain and no trial: ``won`` is
     None then; without either it was used, and nobody knows whether the answer was right. ``tokens`` and ``cost`` are
-    those of the whole outcome; ``alone`` is what a recipe's model won with nothing learned in its prompt."""
+    those of the whole outcome; ``alone`` is what a recipe's model won with nothing learned in its prompt; ``pooled``
+    says that the gain counts for the same recipe in other topics too."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -27,6 +28,7 @@ class Part(BaseModel):
     cost: float = 0.0
     gain: Gain | None = None
     alone: float | None = None
+    pooled: bool = False
 
     @property
     def is_outcome(self) -> bool:
@@ -129,4 +131,6 @@ def _amounts(part: Part, run: str) -> dict[str, object]:
         add |= {"compared": 1, "edge": part.gain.right}
         add |= {f"gain{index}": amount for index, amount in enumerate(up)}
         floored = {f"loss{index}": amount for index, amount in enumerate(down)}
+        if part.pooled:
+            add |= {f"pool{index}": amount for index, amount in enumerate(up)}
     return {"id": part.entry, "add": add, "floored": floored, "run": run}

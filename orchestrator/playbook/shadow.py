@@ -15,7 +15,7 @@ from orchestrator.model_park import ModelPark
 from orchestrator.offers import Offers
 from orchestrator.playbook.choosing import in_force, merit, sampled_rate, with_tried
 from orchestrator.playbook.entry import Entry, Kind, Setup, Topic
-from orchestrator.playbook.evidence import Gain, paired
+from orchestrator.playbook.evidence import Gain, counts_everywhere, paired
 from orchestrator.playbook.learner import Learner, Told
 from orchestrator.playbook.parts import PlaybookParts
 from orchestrator.playbook.recollection import Recollection
@@ -93,11 +93,13 @@ class ShadowTrials:
         """A candidate of the topic to try on this run's question, by Thompson sampling; None where there is none.
 
         A behaviour is tried on later questions only: what it was distilled from would speak for it. An example comes
-        from one question, on which it is not tried; nor is a recipe on those that it quotes.
+        from one question, on which it is not tried; nor is a recipe on those that it quotes. Only recipes are tried
+        where the run was wrong.
         """
         known, asked = await self._parts.recall.of_topic(topic), self._question(run)
-        briefs = any(model in self._parts.recall.writers(topic) for model in asked.route.models)
-        shows = self._question_for(run, topic, "example", known) is not None
+        right = bool(told.won)
+        briefs = right and any(model in self._parts.recall.writers(topic) for model in asked.route.models)
+        shows = right and self._question_for(run, topic, "example", known) is not None
         may_be_tried: Mapping[Kind, Callable[[Entry], bool]] = {
             "recipe": lambda entry: self._may_serve(entry, asked),
             "behaviour": lambda entry: briefs and entry.created <= run.created,
@@ -115,11 +117,12 @@ class ShadowTrials:
         return None
 
     async def run(self, run: TaughtRun, told: Told, topic: Topic, entry: Entry) -> Gain | None:
-        """Try ``entry`` on the question of a run that is known to have been right, and add the outcome.
+        """Try ``entry`` on the question of a run that is known to have been right, a recipe also where it is known to
+        have been wrong, and add the outcome.
 
         None where the comparison says nothing. Cancelling it aborts its generations.
         """
-        if not told.won or run.value is None:
+        if not told.is_settled or (told.won and run.value is None) or (not told.won and entry.kind != "recipe"):
             return None
         known = await self._parts.recall.of_topic(topic)
         question, given = self._question_for(run, topic, entry.kind, known), self._given(topic, told, known)
@@ -133,7 +136,12 @@ class ShadowTrials:
             # that route alone is wrong, the right answer may well take longer than the run's did.
             tried = await self._attempt(question, topic, with_tried(given, entry, self._settings.playbook))
             default = await self._attempt(question, topic, given)
-        won, default_won = await asyncio.to_thread(_right, (tried, default), run.value, told)
+        if told.won:
+            won, default_won = await asyncio.to_thread(_right, (tried, default), run.value, told)
+        else:
+            # Another answer than the wrong one may be right. Nobody says so, and the policy that accepted the wrong one
+            # would be its judge: what is sure is that nothing was lost.
+            won, default_won = False, False
         return await self._add(told, entry, tried, won, default, default_won)
 
     async def recheck(self, run: TaughtRun, told: Told, topic: Topic, entry: Entry) -> Gain | None:
@@ -190,8 +198,10 @@ class ShadowTrials:
         is_trial: bool = True,
     ) -> Gain:
         gain = paired(won, tried.cost, default_won, default.cost, self._settings.playbook.guard)
-        alone = float(won) if entry.kind == "recipe" and not tried.briefed else None
-        part = Part(entry=entry.id, gain=gain, alone=alone)
+        unknown = is_trial and told.won == 0
+        alone = float(won) if entry.kind == "recipe" and not (tried.briefed or unknown) else None
+        pooled = counts_everywhere(entry, self._settings.playbook.guard)
+        part = Part(entry=entry.id, gain=gain, alone=alone, pooled=pooled)
         if is_trial:
             part = part.model_copy(update={"won": float(won), "tokens": tried.tokens, "cost": tried.cost})
         # Hardly a run lets the small model write: without these nobody knew where it does badly.
@@ -202,7 +212,8 @@ class ShadowTrials:
         return gain
 
     async def _tried(self, told: Told, entry: Entry) -> bool:
-        return await self._parts.records.topic_of(told.owner, trial_name(told.run, entry)) is not None
+        """Not so where the owner has said since that the run was right, or wrong: that makes another outcome of it."""
+        return await self._parts.records.is_known(told.owner, trial_name(told.run, entry), told.won)
 
     def _given(self, topic: Topic, told: Told, known: Sequence[Entry]) -> list[Entry]:
         """The promoted behaviours and examples, of the topic's ``known`` entries, that a run on this question is

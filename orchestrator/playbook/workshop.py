@@ -126,14 +126,14 @@ class Workshop:
 
     async def _to_try_on(self, taught: TaughtRun, told: Told, topic: Topic) -> AsyncIterator[tuple[TaughtRun, Told]]:
         """The run, then the others of its topic, the latest first: a candidate that is new has their questions too.
-        None of them after a run that was wrong."""
-        if not told.won and not told.lesson.proven:
+        None of them after a run of which nobody knows whether it was right or wrong."""
+        if not told.is_settled and not told.lesson.proven:
             return
         if not told.lesson.proven:
             yield taught, told
         for other in reversed(await self._runs_of(told.owner, topic.id)):
             known = await asyncio.to_thread(self._learner.told, other) if other.id != told.run else None
-            if known is not None and known.won and not known.lesson.proven:
+            if known is not None and known.is_settled and not known.lesson.proven:
                 yield other, known
 
     async def _one_trial(self, taught: TaughtRun, told: Told, topic: Topic) -> bool:
@@ -169,7 +169,7 @@ class Workshop:
             await self._consolidator.seed(topic)
         if topic is not None:
             await self._consolidate_again(topic)
-        if self._options.shadow and (told.won or told.lesson.proven or self._is_repeated(told)):
+        if self._options.shadow and (told.is_settled or told.lesson.proven or self._is_repeated(told)):
             await asyncio.to_thread(send, self._celery, SHADOW, told.run, told.owner)
 
     async def _consolidate_again(self, topic: Topic) -> None:

@@ -33,8 +33,8 @@ async def alone_on_trial(
         await tandem.database.save_feedback(run, owner, Feedback(rating=1))
         await workshop.learn(run, owner)
     topic = next(topic for topic in await parts.topics.all(owner) if not topic.id.startswith("any-"))
-    [seeded] = await parts.recall.of_topic(topic)
-    await parts.entries.delete(owner, seeded.id)
+    for seeded in await parts.recall.of_topic(topic):
+        await parts.entries.delete(owner, seeded.id)
     entry = recipe(owner, "cot(small)", topic=topic.id, problem=topic.problem, pair=parts.pair, version=parts.version)
     await parts.entries.put(entry)
     return run, entry

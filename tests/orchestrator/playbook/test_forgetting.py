@@ -72,8 +72,8 @@ async def test_deleted_questions_stand_nowhere_in_the_playbook_and_count_no_more
     await conversations.delete(asked[2][0], owner)
     known = await parts.topics.get(owner, topic)
     assert known is not None and (known.problem, known.seen, known.trials, known.wins) == (questions[3], 1, 1, 1.0)
-    [seeded] = [entry for entry in (await parts.entries.entries(owner)).entries if entry.topic == topic]
-    assert seeded.problem == questions[3]
+    seeded = [entry for entry in (await parts.entries.entries(owner)).entries if entry.topic == topic]
+    assert {entry.problem for entry in seeded} == {questions[3]}
     assert await parts.topics.find(owner, questions[0], "number") == topic
 
     for conversation, _, _ in (asked[0], asked[1], asked[3]):

@@ -96,7 +96,7 @@ async def test_a_worker_learns_from_runs_and_feedback_and_proposes_candidates(
 
             topic = await _found(approved)
             assert (topic.seen, topic.trials) == (4, 4)
-            assert topic.writers["large"][1] == 4
+            assert topic.writers["large"][1] >= 4, "trials of its recipes tell of it too"
             send(create_app(redis_url), "learn.consolidate", owner, topic.id)
 
             async def proposed() -> list[Entry] | None:
@@ -133,7 +133,8 @@ async def test_questions_of_a_kind_begin_a_topic_although_their_form_has_entries
     assert topics[2] == topics[3] == topics[4] != "any-number"
     known = await parts.topics.get(owner, topics[4])
     assert known is not None and known.seen == 3
-    assert [entry.name for entry in await parts.recall.of_topic(known)] == ["program(small)"], "tried from the start"
+    names = [entry.name for entry in sorted(await parts.recall.of_topic(known), key=lambda entry: entry.rank)]
+    assert names == ["program(large)", "direct(large)", "program(small)"], "tried from the start"
 
 
 async def test_trials_in_shadow_promote_what_saves_and_nobody_sees_them(
@@ -274,7 +275,7 @@ async def test_a_topic_without_recipes_is_given_those_of_the_settings_by_its_nex
     assert learned is not None
     topic = await parts.topics.get(owner, learned.topic)
     assert topic is not None and topic.seen == 2
-    assert [entry.name for entry in await parts.recall.of_topic(topic)] == ["program(small)"]
+    assert {entry.name for entry in await parts.recall.of_topic(topic)} == set(settings.playbook.recipes)
 
 
 @pytest.mark.parametrize(("share", "compared"), [(0.0, 0), (1.0, 2)])
@@ -299,7 +300,7 @@ async def test_runs_that_used_a_promoted_behaviour_are_repeated_with_it_and_with
             await tandem.database.save_feedback(run, owner, Feedback(rating=rating))
             await workshop.learn(run, owner)
             queued = await _queued(redis, "learn.shadow")
-            assert queued == ["learn.shadow"] * (rating == 1 or share == 1.0), "also of a run that was wrong"
+            assert queued == ["learn.shadow"], "also of a run that was wrong"
             for _ in range(2):
                 await workshop.shadow(run, owner)
     known = await parts.entries.get(owner, entry.id)

@@ -45,19 +45,19 @@ async def test_what_was_lost_with_redis_is_rebuilt(
     assert learned is not None
     before = await parts.topics.get(owner, learned.topic)
     assert before is not None and tandem.playbook is not None
-    kept = recipe(owner, topic=before.id, problem=before.problem, trials=25, wins=24.0, status="promoted", rank=3)
+    kept = recipe(owner, topic=before.id, problem=before.problem, trials=25, wins=24.0, status="promoted", rank=9)
     await tandem.playbook.put(kept)
     await redis.flushdb()
     assert (await tandem.playbook.entries(owner)).entries == ()
     rebuild = _rebuild(tandem, settings, parts)
     for _ in range(2):
         rebuilt = (await rebuild.everyone())[owner]
-        assert (rebuilt.entries, rebuilt.runs) == (3, 5)
+        assert (rebuilt.entries, rebuilt.runs) == (1 + 2 * len(settings.playbook.recipes), 5)
         assert kept in (await tandem.playbook.entries(owner)).entries
         after = await parts.topics.get(owner, before.id)
         assert after is not None
         # The first of its kind count for the topic as well now: it is known from the entry.
-        assert (after.seen, after.wins, after.candidates["recipe"]) == (5, 5.0, 3)
+        assert (after.seen, after.wins, after.candidates["recipe"]) == (5, 5.0, 9)
     assert await workshop.learn(run, owner) is not None
     assert (await parts.topics.get(owner, before.id)) == after
 

@@ -1,30 +1,19 @@
 """Trials behind the scenes, on questions of real runs: programs run in the real sandbox, models are scripted."""
 
-from collections.abc import AsyncIterator, Callable
-
 import pytest
 
 from orchestrator.compose import Tandem
 from orchestrator.model_park import ModelPark
-from orchestrator.offers import Offers
-from orchestrator.playbook.archived import DatabaseArchive
-from orchestrator.playbook.entry import Entry, Recipe, Topic, Worked
-from orchestrator.playbook.learner import Learner, Told
+from orchestrator.playbook.entry import Recipe, Worked
 from orchestrator.playbook.parts import PlaybookParts
-from orchestrator.playbook.shadow import ShadowTrials
 from orchestrator.playbook.topic_hash import counted
-from orchestrator.runs import RunRequest
 from orchestrator.settings import Settings
 from orchestrator.settings_playbook import PlaybookSettings
-from orchestrator.storage.records import Feedback, TaughtRun
-from orchestrator.strategies import build_strategies
-from tests.orchestrator.conftest import events_of
 from tests.orchestrator.playbook.building import FRUITS, behaviour, for_fruits, promoted, recipe
-from tools.sandbox.bubblewrap import BubblewrapSandbox
+from tests.orchestrator.playbook.trials import Requests, Trials
 from workers.engines.scripted.script import Reply, Script, say
 from workers.engines.scripted.server import ScriptedServer
 
-Requests = Callable[..., RunRequest]
 _NO_PROGRAM = say("no program", match="Python program")
 _RIGHT, _WRONG = say("It is \\boxed{12}.", match="step by step"), say("It is \\boxed{13}.", match="step by step")
 _PROGRAM = say("```python\nprint(12)\n```", match="Python program")
@@ -41,72 +30,9 @@ def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"playbook": PlaybookSettings(recall_milliseconds=5000, control=0.0)})
 
 
-class _Bench:
-    """Runs of one owner, and trials on their questions."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        tandem: Tandem,
-        parts: PlaybookParts,
-        park: ModelPark,
-        request_for: Requests,
-        owner: str,
-    ) -> None:
-        strategies = build_strategies(settings)
-        parameters = {name: model.parameters for name, model in settings.models.items()}
-        archive = DatabaseArchive(tandem.database)
-        self.learner = Learner(parts, archive, settings.playbook.guard, parameters)
-        offers, sandbox = Offers(settings, tuple(strategies)), BubblewrapSandbox()
-        self.shadows = ShadowTrials(settings, parts, self.learner, park, offers, strategies, sandbox)
-        self._tandem = tandem
-        self._parts = parts
-        self._request_for = request_for
-        self._owner = owner
-
-    async def asked(self, number: int, rating: int | None, **fields: object) -> tuple[TaughtRun, Told, Topic]:
-        run = await self._tandem.runs.start(self._request_for(FRUITS.format(number, 6), **fields))
-        await events_of(self._tandem, run, self._owner)
-        if rating is not None:
-            await self._tandem.database.save_feedback(run, self._owner, Feedback(rating=rating))
-        return await self._learned(run)
-
-    async def rated(self, run: TaughtRun, rating: int) -> tuple[TaughtRun, Told, Topic]:
-        """A run of before, of which its owner says something else now."""
-        await self._tandem.database.save_feedback(run.id, self._owner, Feedback(rating=rating))
-        return await self._learned(run.id)
-
-    async def _learned(self, run: str) -> tuple[TaughtRun, Told, Topic]:
-        taught = await self._tandem.database.taught_run(run, self._owner)
-        assert taught is not None
-        told = self.learner.told(taught)
-        assert told is not None
-        learned = await self.learner.learn(told)
-        topic = await self._parts.topics.get(self._owner, learned.topic)
-        assert topic is not None
-        return taught, told, topic
-
-    async def entry(self, entry: Entry) -> Entry:
-        return await self._parts.entries.get(self._owner, entry.id)
-
-
-@pytest.fixture
-async def park(settings: Settings) -> AsyncIterator[ModelPark]:
-    park = ModelPark(settings, None)
-    yield park
-    await park.aclose()
-
-
-@pytest.fixture
-def bench(
-    settings: Settings, tandem: Tandem, parts: PlaybookParts, park: ModelPark, request_for: Requests, owner: str
-) -> _Bench:
-    return _Bench(settings, tandem, parts, park, request_for, owner)
-
-
 @pytest.mark.parametrize(("default", "won", "edge"), [(_PROGRAM, 0.0, -1.0), (_NO_PROGRAM, None, None)])
 async def test_an_answer_taken_on_a_recipes_word_is_compared_with_what_the_default_has_evidence_for(
-    bench: _Bench,
+    trials: Trials,
     parts: PlaybookParts,
     scripted: ScriptedServer,
     owner: str,
@@ -116,11 +42,11 @@ async def test_an_answer_taken_on_a_recipes_word_is_compared_with_what_the_defau
 ) -> None:
     entry = await promoted(parts, recipe(owner, "cot(small)"))
     scripted.script = Script(replies=(_WRONG,))
-    taught, told, topic = await bench.asked(5, None)
+    taught, told, topic = await trials.asked(5, None)
     assert told.lesson.proven
     scripted.script = Script(replies=(default, _RIGHT))
-    gain = await bench.shadows.recheck(taught, told, topic, entry)
-    known = await bench.entry(entry)
+    gain = await trials.shadows.recheck(taught, told, topic, entry)
+    known = await trials.entry(entry)
     if won is None:
         assert gain is None
         assert known.evidence.compared == 0
@@ -128,18 +54,18 @@ async def test_an_answer_taken_on_a_recipes_word_is_compared_with_what_the_defau
     assert (known.trials, known.wins) == (31, 29.0 + won)
     assert (known.evidence.compared, known.evidence.edge) == (1, edge)
     generated = scripted.stats.requests
-    assert await bench.shadows.recheck(taught, told, topic, entry) is None, "once is enough"
+    assert await trials.shadows.recheck(taught, told, topic, entry) is None, "once is enough"
     assert scripted.stats.requests == generated
 
 
 async def test_a_recipe_that_said_what_the_default_says_loses_nothing(
-    bench: _Bench, parts: PlaybookParts, scripted: ScriptedServer, owner: str
+    trials: Trials, parts: PlaybookParts, scripted: ScriptedServer, owner: str
 ) -> None:
     entry = await promoted(parts, recipe(owner, "cot(small)"))
     scripted.script = Script(replies=(_RIGHT,))
-    taught, told, topic = await bench.asked(5, None)
+    taught, told, topic = await trials.asked(5, None)
     scripted.script = Script(replies=(_PROGRAM,))
-    gain = await bench.shadows.recheck(taught, told, topic, entry)
+    gain = await trials.shadows.recheck(taught, told, topic, entry)
     assert gain is not None
     assert (gain.right, gain.kept > 0) == (0.0, True)
 
@@ -154,7 +80,7 @@ async def test_a_recipe_that_said_what_the_default_says_loses_nothing(
     ],
 )
 async def test_a_promoted_behaviour_is_looked_at_again_whether_the_run_was_right_or_wrong(
-    bench: _Bench,
+    trials: Trials,
     parts: PlaybookParts,
     scripted: ScriptedServer,
     owner: str,
@@ -166,27 +92,27 @@ async def test_a_promoted_behaviour_is_looked_at_again_whether_the_run_was_right
     """On runs that were right it can only have won, on those that were wrong only have lost."""
     entry = await promoted(parts, behaviour(owner, _HABIT))
     scripted.script = Script(replies=(_advised(with_it), _NO_PROGRAM))
-    taught, told, topic = await bench.asked(5, rating)
+    taught, told, topic = await trials.asked(5, rating)
     assert told.lesson.used == (entry.id,)
     program = say("```python\nprint({})\n```".format("12" if with_it is _RIGHT else "13"), match="Python program")
     other = without if without is _PROGRAM else program if without is with_it else _NO_PROGRAM
     scripted.script = Script(replies=(_advised(program), other, without))
-    gain = await bench.shadows.recheck(taught, told, topic, entry)
+    gain = await trials.shadows.recheck(taught, told, topic, entry)
     assert gain is not None
     assert gain.right == edge
-    assert (await bench.entry(entry)).evidence.edge == edge
+    assert (await trials.entry(entry)).evidence.edge == edge
 
 
 async def test_what_the_small_model_can_do_is_known_from_trials_though_no_run_lets_it_write(
-    bench: _Bench, parts: PlaybookParts, scripted: ScriptedServer, owner: str
+    trials: Trials, parts: PlaybookParts, scripted: ScriptedServer, owner: str
 ) -> None:
     entry = await for_fruits(parts, recipe(owner, "cot(small)"))
     scripted.script = Script(replies=(_NO_PROGRAM, _RIGHT))
-    runs = [await bench.asked(number, 1) for number in range(5)]
+    runs = [await trials.asked(number, 1) for number in range(5)]
     assert parts.recall.writers(runs[-1][2]) == ("large",)
     scripted.script = Script(replies=(_WRONG,))
     for taught, told, topic in runs:
-        assert await bench.shadows.run(taught, told, topic, entry) is not None
+        assert await trials.shadows.run(taught, told, topic, entry) is not None
     topic = await parts.topics.get(owner, entry.topic)
     assert topic is not None
     assert topic.writers["small"] == (0.0, 5)
@@ -204,60 +130,60 @@ async def test_behaviours_are_tried_on_those_who_would_be_given_them(
 ) -> None:
     ladders = {**settings.auto.ladders, "medium": ("cot(small)",)}
     small_first = settings.model_copy(update={"auto": settings.auto.model_copy(update={"ladders": ladders})})
-    bench = _Bench(small_first, tandem, parts, park, request_for, owner)
+    trials = Trials(small_first, tandem, parts, park, request_for, owner)
     entry = await for_fruits(parts, behaviour(owner, _HABIT))
     scripted.script = Script(replies=(_NO_PROGRAM, _RIGHT))
-    taught, told, topic = await bench.asked(5, 1)
-    assert await bench.shadows.candidate(taught, told, topic) is None, "the small model does well without"
+    taught, told, topic = await trials.asked(5, 1)
+    assert await trials.shadows.candidate(taught, told, topic) is None, "the small model does well without"
     await parts.records.add(owner, "badly", entry.topic, counted("writer", "small", 1, 20), [])
     badly = await parts.topics.get(owner, entry.topic)
     assert badly is not None
-    assert await bench.shadows.candidate(taught, told, badly) == await bench.entry(entry)
+    assert await trials.shadows.candidate(taught, told, badly) == await trials.entry(entry)
     scripted.script = Script(replies=(_advised(_RIGHT), _WRONG))
-    gain = await bench.shadows.run(taught, told, badly, entry)
+    gain = await trials.shadows.run(taught, told, badly, entry)
     assert gain is not None and gain.right == 1.0
 
 
 async def test_a_behaviour_may_take_long_where_the_first_route_alone_is_wrong(
-    bench: _Bench, parts: PlaybookParts, scripted: ScriptedServer, owner: str
+    trials: Trials, parts: PlaybookParts, scripted: ScriptedServer, owner: str
 ) -> None:
     entry = await for_fruits(parts, behaviour(owner, _HABIT))
     scripted.script = Script(replies=(_NO_PROGRAM, _RIGHT))
-    taught, told, topic = await bench.asked(5, 1)
+    taught, told, topic = await trials.asked(5, 1)
     long = "# I count them one by one.\n" * 15
     scripted.script = Script(
         replies=(_advised(say(f"```python\n{long}print(12)\n```", match="Python program")), _NO_PROGRAM)
     )
-    gain = await bench.shadows.run(taught, told, topic, entry)
-    tried = await bench.entry(entry)
+    gain = await trials.shadows.run(taught, told, topic, entry)
+    tried = await trials.entry(entry)
     assert tried.tokens > 2 * told.tokens + 50
     assert gain is not None and gain.right == 1.0
 
 
 async def test_a_candidate_is_tried_beside_the_behaviours_that_are_in_use(
-    bench: _Bench, parts: PlaybookParts, scripted: ScriptedServer, owner: str
+    trials: Trials, parts: PlaybookParts, scripted: ScriptedServer, owner: str
 ) -> None:
     await promoted(parts, behaviour(owner, _HABIT))
     entry = await for_fruits(parts, behaviour(owner, "name_units", "Write the unit beside every number."))
     scripted.script = Script(replies=(_NO_PROGRAM, _RIGHT))
-    taught, told, topic = await bench.asked(5, 1)
+    taught, told, topic = await trials.asked(5, 1)
     both = say("```python\nprint(12)\n```", match=f"(?s){_HABIT}.*name_units.*Python program")
     alone = say("```python\nprint(13)\n```", match="Python program")
     scripted.script = Script(replies=(both, alone))
-    gain = await bench.shadows.run(taught, told, topic, entry)
+    gain = await trials.shadows.run(taught, told, topic, entry)
     assert gain is not None and gain.right == 1.0
 
 
 async def test_a_recipe_whose_answers_its_owner_calls_wrong_is_demoted(
-    bench: _Bench, parts: PlaybookParts, scripted: ScriptedServer, owner: str
+    trials: Trials, parts: PlaybookParts, scripted: ScriptedServer, owner: str
 ) -> None:
     entry = await promoted(parts, recipe(owner, "cot(small)"))
     for number in range(100):
         scripted.script = Script(replies=(_WRONG,))
-        taught, told, topic = await bench.asked(number, -1)
+        taught, told, topic = await trials.asked(number, -1)
         scripted.script = Script(replies=(_PROGRAM,))
-        await bench.shadows.recheck(taught, told, topic, entry)
-        known = await bench.entry(entry)
+        await trials.shadows.recheck(taught, told, topic, entry)
+        known = await trials.entry(entry)
         if known.status == "demoted":
             break
     assert known.status == "demoted"
@@ -278,7 +204,7 @@ async def test_a_recipe_whose_answers_its_owner_calls_wrong_is_demoted(
     ids=["both wrong", "lost", "not known", "won", "won where the default has none", "both right"],
 )
 async def test_what_the_owner_says_of_a_recipes_answer_goes_before_what_the_default_says(
-    bench: _Bench,
+    trials: Trials,
     parts: PlaybookParts,
     scripted: ScriptedServer,
     owner: str,
@@ -289,51 +215,51 @@ async def test_what_the_owner_says_of_a_recipes_answer_goes_before_what_the_defa
 ) -> None:
     entry = await promoted(parts, recipe(owner, "cot(small)"))
     scripted.script = Script(replies=(said,))
-    taught, told, topic = await bench.asked(5, rating)
+    taught, told, topic = await trials.asked(5, rating)
     assert told.lesson.proven
     scripted.script = Script(replies=(default,))
-    gain = await bench.shadows.recheck(taught, told, topic, entry)
+    gain = await trials.shadows.recheck(taught, told, topic, entry)
     assert (None if gain is None else gain.right) == edge
-    known = await bench.entry(entry)
+    known = await trials.entry(entry)
     assert (known.trials, known.wins) == (31, 29.0 + max(0, rating))
 
 
 async def test_a_rating_replaces_what_was_made_of_a_recipes_answer_before(
-    bench: _Bench, parts: PlaybookParts, scripted: ScriptedServer, owner: str
+    trials: Trials, parts: PlaybookParts, scripted: ScriptedServer, owner: str
 ) -> None:
     entry = await promoted(parts, recipe(owner, "cot(small)"))
     scripted.script = Script(replies=(_WRONG,))
-    taught, told, topic = await bench.asked(5, None)
+    taught, told, topic = await trials.asked(5, None)
     scripted.script = Script(replies=(_PROGRAM,))
     outcomes = []
     for rating in (None, 1, -1, -1):
         if rating is not None:
-            taught, told, topic = await bench.rated(taught, rating)
+            taught, told, topic = await trials.rated(taught, rating)
         generated = scripted.stats.requests
-        await bench.shadows.recheck(taught, told, topic, entry)
-        known = await bench.entry(entry)
+        await trials.shadows.recheck(taught, told, topic, entry)
+        known = await trials.entry(entry)
         outcomes.append((known.trials, known.wins, known.evidence.compared, known.evidence.edge))
     assert outcomes == [(31, 29.0, 1, -1.0), (31, 30.0, 1, 1.0), (31, 29.0, 1, -1.0), (31, 29.0, 1, -1.0)]
     assert scripted.stats.requests == generated, "the last one said the same again"
 
 
 async def test_a_run_on_a_recipes_word_is_known_to_have_used_it(
-    bench: _Bench, parts: PlaybookParts, scripted: ScriptedServer, owner: str
+    trials: Trials, parts: PlaybookParts, scripted: ScriptedServer, owner: str
 ) -> None:
     entry = await promoted(parts, recipe(owner, "cot(small)", used=1000.0))
     scripted.script = Script(replies=(_RIGHT,))
-    taught, told, _ = await bench.asked(5, None)
+    taught, told, _ = await trials.asked(5, None)
     assert (told.won, told.lesson.used) == (None, (entry.id,))
-    known = await bench.entry(entry)
+    known = await trials.entry(entry)
     assert (known.trials, known.wins, known.provenance) == (30, 29.0, (taught.id,))
     assert known.used > 1000.0
-    await bench.rated(taught, 1)
-    known = await bench.entry(entry)
+    await trials.rated(taught, 1)
+    known = await trials.entry(entry)
     assert (known.trials, known.wins, known.provenance) == (31, 30.0, (taught.id,))
 
 
 async def test_the_small_model_may_do_with_examples_what_it_fails_at_alone(
-    bench: _Bench, parts: PlaybookParts, scripted: ScriptedServer, owner: str
+    trials: Trials, parts: PlaybookParts, scripted: ScriptedServer, owner: str
 ) -> None:
     """Where neither the default nor a recipe lets it write no example entry is ever tried."""
     shown = tuple(Worked(problem=FRUITS.format(n, 6), solution=f"print({n} + 6 + 1)") for n in (1, 2))
@@ -341,38 +267,38 @@ async def test_the_small_model_may_do_with_examples_what_it_fails_at_alone(
     composite = Recipe(strategy="program", models=("small",), examples=shown)
     with_examples = await for_fruits(parts, recipe(owner, recipe=composite))
     scripted.script = Script(replies=(_NO_PROGRAM, _RIGHT))
-    taught, told, topic = await bench.asked(5, 1)
+    taught, told, topic = await trials.asked(5, 1)
     helped = _PROGRAM.model_copy(update={"match": r"(?s)print\(1 \+ 6 \+ 1\).*print\(2 \+ 6 \+ 1\).*Python program"})
     scripted.script = Script(replies=(helped, _NO_PROGRAM))
-    gains = [await bench.shadows.run(taught, told, topic, entry) for entry in (bare, with_examples)]
+    gains = [await trials.shadows.run(taught, told, topic, entry) for entry in (bare, with_examples)]
     assert [gain and gain.right for gain in gains] == [-1.0, 0.0]
     after = await parts.topics.get(owner, topic.id)
     assert after is not None and after.writers["small"] == (0.0, 1), "what it can do with them is not what it can do"
 
 
 async def test_a_recipe_is_not_tried_on_a_question_that_it_quotes(
-    bench: _Bench, parts: PlaybookParts, scripted: ScriptedServer, owner: str
+    trials: Trials, parts: PlaybookParts, scripted: ScriptedServer, owner: str
 ) -> None:
     shown = (Worked(problem=FRUITS.format(5, 6), solution="It is 12."),)
     entry = await for_fruits(parts, recipe(owner, recipe=Recipe(strategy="cot", models=("small",), examples=shown)))
     scripted.script = Script(replies=(_NO_PROGRAM, _RIGHT))
-    taught, told, topic = await bench.asked(5, 1)
-    assert await bench.shadows.candidate(taught, told, topic) is None
-    assert await bench.shadows.run(taught, told, topic, entry) is None
-    taught, told, topic = await bench.asked(6, 1)
-    assert await bench.shadows.candidate(taught, told, topic) == entry
+    taught, told, topic = await trials.asked(5, 1)
+    assert await trials.shadows.candidate(taught, told, topic) is None
+    assert await trials.shadows.run(taught, told, topic, entry) is None
+    taught, told, topic = await trials.asked(6, 1)
+    assert await trials.shadows.candidate(taught, told, topic) == entry
 
 
 async def test_candidates_are_tried_by_thompson_sampling(
-    bench: _Bench, parts: PlaybookParts, scripted: ScriptedServer, owner: str
+    trials: Trials, parts: PlaybookParts, scripted: ScriptedServer, owner: str
 ) -> None:
     better = await for_fruits(parts, recipe(owner, "cot(small)", trials=10, wins=8.0))
     worse = await for_fruits(parts, recipe(owner, "direct(small)", trials=10, wins=5.0))
     scripted.script = Script(replies=(_NO_PROGRAM, _RIGHT))
-    taught, told, topic = await bench.asked(5, 1)
+    taught, told, topic = await trials.asked(5, 1)
     picked = []
     for number in range(100):
-        entry = await bench.shadows.candidate(taught, told.model_copy(update={"run": f"run{number}"}), topic)
+        entry = await trials.shadows.candidate(taught, told.model_copy(update={"run": f"run{number}"}), topic)
         assert entry is not None
         picked.append(entry.id)
     assert 60 < picked.count(better.id) < 97
