@@ -7,7 +7,7 @@ from typing import cast
 
 from redis.asyncio import Redis
 
-from orchestrator.playbook.entry import KINDS, STATUSES, Entry, Found, Kind, Listing, Status, UnknownEntry
+from orchestrator.playbook.entry import KINDS, STATUSES, Entry, Found, Kind, Listing, Status, UnknownEntry, in_order
 from orchestrator.playbook.entry_hash import attributes, definition, filter_of, from_hash, standing, to_hash, worth
 from orchestrator.playbook.keys import keys_of
 from orchestrator.playbook.scripts import script_of
@@ -81,16 +81,15 @@ class Entries:
         ]
 
     async def active(self, owner: str, topic: str) -> list[Entry]:
-        """The topic's promoted entries and candidates, in an order that ids have no part in: what chance decides of
-        them follows from the question alone."""
+        """The topic's promoted entries and candidates, ``in_order``."""
         key = keys_of(owner).active(topic)
-        ids = sorted(entry.decode() for entry in cast(set[bytes], await self._redis.smembers(key)))
+        ids = [entry.decode() for entry in cast(set[bytes], await self._redis.smembers(key))]
         found = await self.some(owner, ids)
         gone = set(ids).difference(entry.id for entry in found)
         if gone:
             # Expired or evicted.
             await self._redis.srem(key, *gone)
-        return sorted(found, key=lambda entry: (entry.kind, entry.rank))
+        return in_order(found)
 
     async def entries(
         self,

@@ -1,6 +1,7 @@
 """What the playbook keeps: entries with their measured outcomes, and the topics that they belong to."""
 
 import hashlib
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
@@ -170,6 +171,13 @@ class Entry(_Kept):
         if self.recipe is not None:
             return any(worked.problem == asked for worked in self.recipe.examples)
         return self.kind == "example" and self.problem == asked
+
+
+def in_order(entries: Iterable[Entry]) -> list[Entry]:
+    """A topic's entries by kind, each kind as it was proposed: what models are shown and chance decides of them must
+    follow from the questions alone, not from ids or from the order in which a search finds what is equally near. Only
+    where an import left the same twice do ids decide, so that a run that is resumed chooses the same."""
+    return sorted(entries, key=lambda entry: (entry.kind, entry.rank, entry.name, entry.id))
 
 
 class Topic(_Kept):

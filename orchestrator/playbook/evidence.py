@@ -17,11 +17,12 @@ the product is about is using the recipe wherever nothing speaks against it, and
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from orchestrator.playbook.entry import KINDS, Entry, Evidence
+from orchestrator.playbook.entry import KINDS, Entry, Evidence, in_order
 
 BETS = (0.25, 0.6, 0.95)
 """Of the capital, at each outcome, on answers and cost; the first suits small differences, the last large ones."""
@@ -135,13 +136,14 @@ def added(evidence: Evidence, gain: Gain, *, pooled: bool = False) -> Evidence:
 def together(entries: Iterable[Entry]) -> Evidence:
     """What counts of a recipe's outcomes in all topics, from its entries there, as evidence of its own. Where a topic
     has it twice, as an import may leave it, the first counts: both are tried on the same questions."""
-    gains: tuple[float, ...] = ()
-    edge, compared = 0.0, 0
-    first = {entry.topic: entry for entry in sorted(entries, key=lambda entry: entry.rank, reverse=True)}
-    for evidence in (entry.evidence for entry in first.values()):
-        gains = _sums(gains, evidence.pooled)
-        edge, compared = edge + evidence.edge, compared + evidence.compared
-    return Evidence(gains=gains, edge=edge, compared=compared)
+    first = {entry.topic: entry for entry in reversed(in_order(entries))}
+    there = [entry.evidence for entry in first.values()]
+    return Evidence(
+        # Rounded once: topics come in the order of their entries' worth and random ids.
+        gains=tuple(math.fsum(values) for values in zip_longest(*(each.pooled for each in there), fillvalue=0.0)),
+        edge=math.fsum(each.edge for each in there),
+        compared=sum(each.compared for each in there),
+    )
 
 
 def fits(evidence: Evidence, stakes: Stakes, after: int = _USED_AFTER) -> bool:

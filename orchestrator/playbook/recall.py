@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from orchestrator.playbook.choosing import choose
 from orchestrator.playbook.entries import Entries
-from orchestrator.playbook.entry import KINDS, Entry, Topic
+from orchestrator.playbook.entry import KINDS, Entry, Topic, in_order
 from orchestrator.playbook.entry_hash import filter_of
 from orchestrator.playbook.keys import keys_of
 from orchestrator.playbook.recollection import NOTHING, Asked, Recollection
@@ -106,7 +106,8 @@ class Recall:
         )
 
     async def of_topic(self, topic: Topic, *, every: bool = False) -> list[Entry]:
-        """The topic's entries that may be used, promoted ones and candidates; or every one, whatever its status."""
+        """The topic's entries that may be used, promoted ones and candidates; or every one, whatever its status. Both
+        ``in_order``."""
         if not every:
             active = await self._entries.active(topic.owner, topic.id)
             return [entry for entry in active if (entry.pair, entry.version) == (self._pair, self._version)]
@@ -116,7 +117,7 @@ class Recall:
         found = await nearest_in(
             self._redis, [keys.vectors(kind) for kind in KINDS], vector, wanted, _COUNT, effort=_COUNT * 10
         )
-        return await self._entries.some(topic.owner, [entry for of_kind in found for entry in of_kind])
+        return in_order(await self._entries.some(topic.owner, [entry for of_kind in found for entry in of_kind]))
 
     def route_of(self, entry: Entry) -> Route | None:
         """A recipe's route on the models configured here; None where it cannot be served."""

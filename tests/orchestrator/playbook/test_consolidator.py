@@ -164,7 +164,35 @@ async def test_nothing_is_distilled_from_an_answer_that_its_owner_called_wrong(
 ) -> None:
     topic = await _topic(parts, await for_fruits(parts, recipe(owner, "program(small)")))
     scripted.script = Script(default=say("1. add_all_groups: Add all of the groups of fruits once."))
-    run = TaughtRun(
+    assert await consolidator.consolidate(topic, [_right_run(owner, rating=-1)], model) == []
+    added = await consolidator.consolidate(topic, [_right_run(owner)], model)
+    assert [entry.name for entry in added] == ["add_all_groups"], "where the verifiers alone have spoken"
+
+
+async def test_what_a_model_is_shown_does_not_follow_from_the_ids_of_entries(
+    consolidator: Consolidator, parts: PlaybookParts, model: ChatModel, scripted: ScriptedServer, owner: str
+) -> None:
+    """Entries of a topic are equally near to its question, and a search returns such in any order."""
+    scripted.script = Script(default=say("nothing"))
+    shown = set()
+    for number in range(6):
+        one = f"{owner} {number}"
+        for rank, strategy in enumerate(("program", "cot", "direct", "plan", "refine"), 1):
+            known = recipe(one, f"{strategy}(small)", rank=rank, status="demoted", trials=rank)
+            known = await for_fruits(parts, known)
+            said = behaviour(one, f"use_{strategy}", f"Think of {strategy} first.", rank=rank, status="demoted")
+            await for_fruits(parts, said)
+        scripted.stats.prompts.clear()
+        await consolidator.consolidate(await _topic(parts, known), [_right_run(one)], model)
+        shown.add(tuple(scripted.stats.prompts))
+    [(distilled, guided)] = shown
+    assert "use_program, use_cot, use_direct, use_plan, use_refine" in distilled, "as they were proposed"
+    assert guided.index("program(small): ") < guided.index("refine(small): ")
+
+
+def _right_run(owner: str, rating: int | None = None) -> TaughtRun:
+    """One for whose answer the verifiers have evidence."""
+    return TaughtRun(
         id="run",
         owner=owner,
         created=0.0,
@@ -177,8 +205,5 @@ async def test_nothing_is_distilled_from_an_answer_that_its_owner_called_wrong(
         ledger=None,
         lesson=Lesson(writer="large", first="12").model_dump(),
         text="12",
-        rating=-1,
+        rating=rating,
     )
-    assert await consolidator.consolidate(topic, [run], model) == []
-    added = await consolidator.consolidate(topic, [run.model_copy(update={"rating": None})], model)
-    assert [entry.name for entry in added] == ["add_all_groups"], "where the verifiers alone have spoken"

@@ -1,6 +1,7 @@
 """The guard, on entries whose truth is known: seeded simulations of each kind."""
 
 import math
+from itertools import permutations
 
 import pytest
 
@@ -94,6 +95,15 @@ def test_outcomes_count_in_other_topics_only_where_those_before_them_speak_for_t
     twice = tuple(2 * value for value in entry.evidence.pooled)
     assert together([again, elsewhere, entry]).gains == twice, "of the same topic, and of the same questions, once"
     assert not counts_everywhere(behaviour("owner", evidence=entry.evidence), Stakes()), "it is of its topic"
+
+
+def test_what_topics_prove_together_is_to_the_last_bit_the_same_in_any_order() -> None:
+    """A sum of fractions is not, and whether it reaches a threshold decides what is tried next."""
+    entries = [
+        recipe("owner", topic=f"topic{number}", created=float(number), evidence=Evidence(pooled=(number / 10,)))
+        for number in range(1, 5)
+    ]
+    assert {together(order).gains for order in permutations(entries)} == {together(entries).gains}
 
 
 def test_what_is_proved_elsewhere_is_used_where_a_few_outcomes_of_its_own_speak_for_it() -> None:
