@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from agents.problem import AnswerForm
 from routers.plausible import Bounds, bounds_of
+from tools.verifiers.choice_texts import choices_in
 from tools.verifiers.code.stub import find_stub
 from tools.verifiers.logic.controlled_english import read_all
 from tools.verifiers.logic.question import find_logic
@@ -59,7 +60,7 @@ class Assessment(BaseModel):
     """``difficulty`` between 0 and 1, None where there is no signal; ``interface_task`` marks the hidden requests of
     chat interfaces (titles, tags); ``derived`` says whether the answer follows from what the question gives,
     ``decidable`` whether it is one of deduction that is read whole without a model, ``bounds`` what it says of the
-    number that answers it; ``reason`` is one sentence for the trace."""
+    answer beforehand; ``reason`` is one sentence for the trace."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -93,7 +94,7 @@ def assess(messages: Sequence[Message], inherited: float | None = None) -> Asses
         difficulty=_difficulty(question),
         derived=form not in ("choice", "yes-no") or _derived(question),
         decidable=form in ("choice", "yes-no") and _decidable(question),
-        bounds=bounds_of(question, _last_sentence(question)) if form == "number" else Bounds(),
+        bounds=_bounds(question, form),
         reason=f"the answer is a {form} that can be compared",
     )
 
@@ -119,6 +120,12 @@ def answer_form(question: str) -> AnswerForm:
     if _ARITHMETIC.search(question) or (asks and numbers >= 2):
         return "number"
     return "text"
+
+
+def _bounds(question: str, form: AnswerForm) -> Bounds:
+    if form == "number":
+        return bounds_of(question, _last_sentence(question))
+    return Bounds(letters=tuple(choices_in(question))) if form == "choice" else Bounds()
 
 
 def _derived(question: str) -> bool:

@@ -1,5 +1,5 @@
-"""Whether a number can be what is asked for: a count is whole, a size is not below zero, and sums of school and shop
-come out even. It says nothing of the many wrong numbers that could be."""
+"""Whether an answer can be what is asked for: a count is whole, a size is not below zero, sums of school and shop come
+out even, and of choices it is one. It says nothing of the many wrong answers that could be."""
 
 import math
 import re
@@ -38,14 +38,16 @@ _NOISE = 1e-9
 
 
 class Bounds(BaseModel):
-    """What a question says beforehand of the number that answers it. ``whole``: things are counted, ``size``: it is not
-    below zero, ``decimals``: it comes out even after so many, None where it need not."""
+    """What a question says beforehand of its answer. Of a number ``whole``: things are counted, ``size``: it is not
+    below zero, ``decimals``: it comes out even after so many, None where it need not. ``letters``: of the choices, of
+    which it is one; none where there is nothing to choose from."""
 
     model_config = ConfigDict(frozen=True)
 
     whole: bool = False
     size: bool = False
     decimals: int | None = None
+    letters: tuple[str, ...] = ()
 
 
 def bounds_of(question: str, asked: str) -> Bounds:
@@ -60,7 +62,9 @@ def bounds_of(question: str, asked: str) -> Bounds:
 
 
 def implausible(value: str | None, bounds: Bounds) -> str | None:
-    """Why this can hardly be the number that is asked for; None where nothing speaks against it, or it is no number."""
+    """Why this can hardly be what is asked for; None where nothing speaks against it."""
+    if bounds.letters and value is not None and value not in bounds.letters:
+        return f"{value} is none of {', '.join(bounds.letters)}"
     number = _number(value)
     if number is None:
         return None

@@ -64,3 +64,11 @@ def test_what_may_be_the_answer_passes(question: str, value: str | None) -> None
 def test_long_questions_take_no_more_than_their_length(text: str) -> None:
     question = f"{text * 6000}How many of the 3 and 4 are left?"
     assert cpu_seconds(lambda asked: _why(asked, "-1"), question) < ENOUGH
+
+
+@pytest.mark.parametrize(
+    ("value", "why"), [("40.0", "40.0 is none of A, B, C"), ("D", "none of"), ("B", None), (None, None)]
+)
+def test_of_choices_only_a_letter_of_theirs_can_be_the_answer(value: str | None, why: str | None) -> None:
+    found = _why("How many apples are left of 12 when 5 are eaten?\nA. 27\nB. 7\nC. 8", value)
+    assert found is None if why is None else found is not None and why in found
