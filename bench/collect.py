@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bench.outcomes_file import without_address
 from bench.questions import Question, spread_questions
 from bench.run import open_solver, progress_bar
 from bench.solving import Solved, Solver, build_of, cause_of
@@ -178,10 +179,12 @@ def outcome_of(solved: Solved, job: Job, seed: int, build: str) -> Outcome:
 
 
 def build_of_route(route: str, settings: Settings) -> str:
-    """The models of a route (all where it names none) by digest, with their engines' builds and the bound of a step."""
+    """The models of a route (all where it names none) by digest, with their engines' builds and the bound of a step.
+    Not where they run: outcomes that were handed on are not asked for again."""
     named = _MODELS.search(route)
     models = named["models"].split("+") if named else sorted(settings.models)
-    parts = [f"{settings.models[name].sha256[:12] or name} {build_of(settings.models[name].engine)}" for name in models]
+    engines = {name: without_address(build_of(settings.models[name].engine)) for name in models}
+    parts = [f"{settings.models[name].sha256[:12] or name} {engine}" for name, engine in engines.items()]
     return f"{'; '.join(parts)}; steps of {settings.auto.step_tokens}"
 
 

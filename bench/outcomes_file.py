@@ -89,11 +89,16 @@ def restore_outcomes(path: Path, data: Path, store: OutcomeStore, without: Colle
     return Restored(len(new), len(outcomes) - len(new), dict(missing))
 
 
+def without_address(build: str) -> str:
+    """What is known of an engine's build, wherever it runs."""
+    return _ADDRESS.sub("", build)
+
+
 def _bare(outcome: Outcome) -> Outcome:
     value = outcome.value
     if value is not None and _tells(value, outcome):
         value = f"sha256:{_digest(' '.join(value.split()).casefold())}"
-    return outcome.model_copy(update={"question": "", "value": value, "build": _ADDRESS.sub("", outcome.build)})
+    return outcome.model_copy(update={"question": "", "value": value, "build": without_address(outcome.build)})
 
 
 def _tells(value: str, outcome: Outcome) -> bool:

@@ -123,6 +123,13 @@ async def test_with_the_cache_alone_nothing_is_generated(
     assert scripted.stats.requests == generated
 
 
+async def test_where_an_engine_runs_makes_no_other_outcome(tmp_path: Path, ready: Settings) -> None:
+    await _collect(_plan(tmp_path, _PROGRAM), ready)
+    with ScriptedServer(Script(default=say("It is \\boxed{4}."))) as elsewhere:
+        moved = settings_for(tmp_path, "", elsewhere.url)
+        assert await _collect(_plan(tmp_path, _PROGRAM), moved) == Collected(before=2)
+
+
 async def test_an_attempt_by_another_build_is_another_outcome(tmp_path: Path, ready: Settings) -> None:
     await _collect(_plan(tmp_path, _PROGRAM), ready)
     assert await _collect(_plan(tmp_path, _PROGRAM), ready.with_threads(3)) == Collected(added=2)
