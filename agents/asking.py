@@ -1,11 +1,12 @@
 """Asking: is the question under-specified, and what has to be asked before it can be answered?
 
-Training-free: the model judges in one token, whose probability is the score, and is asked for the question only if the
-score is high enough for the evidence at hand.
+Before any attempt its words are read (``WordingReader``). After the attempts the model judges, training-free, in one
+token, whose probability is the score, and is asked for the question only if the score is high enough for the evidence
+at hand.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
@@ -15,6 +16,7 @@ from agents.problem import Answer, AnswerForm, Problem
 from agents.prompts import render
 from agents.strategy import SolveContext, Strategy, earlier, with_question, write
 from agents.verdicts import probability_of_yes
+from agents.wording import Kind, unclear
 from tools.verifiers.equality import cluster
 from workers.engines.protocol import Sampling
 from workers.ledger import BudgetSpent
@@ -22,6 +24,12 @@ from workers.messages import Message
 
 # A quick reply for readers who would rather have any answer.
 ANSWER_ANYWAY = "Answer with what is given."
+_ABOUT: Mapping[Kind, str] = {
+    "vague": "The question says “{phrase}”. How many or how much is that exactly?",
+    "bound": "The question says “{phrase}”. Which number is it exactly?",
+    "impossible": "The question says “{phrase}”, which cannot be. Which number is meant?",
+    "alone": "The question gives too few numbers to work out an answer. What else is known?",
+}
 _QUESTION_TOKENS = 80
 _LONGEST_QUESTION = 400
 
@@ -35,6 +43,14 @@ class Question(BaseModel):
     choices: tuple[str, ...] = ()
 
 
+class Reader(Protocol):
+    """Decides from its words alone whether a problem needs an answer from its author first."""
+
+    def question(self, problem: Problem) -> Question | None:
+        """The one question to ask, or None where the words give no reason to."""
+        ...
+
+
 class Asker(Protocol):
     """Decides whether a problem needs an answer from its author first."""
 
@@ -44,6 +60,16 @@ class Asker(Protocol):
         """The one question to ask, or None to let the answer stand. ``supported`` says whether evidence speaks for
         the leading attempt. A spent budget means None."""
         ...
+
+
+class WordingReader:
+    """Asks about the first thing that ``unclear`` finds, in the words of the problem."""
+
+    def question(self, problem: Problem) -> Question | None:
+        found = unclear(problem.question, problem.form)
+        if found is None:
+            return None
+        return Question(text=_ABOUT[found.kind].format(phrase=found.phrase.strip()), choices=(ANSWER_ANYWAY,))
 
 
 class VerdictAsker:

@@ -10,6 +10,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Command, StateSnapshot
 
+from orchestrator.answer_text import open_question
 from orchestrator.conducting import Around, as_it_is
 from orchestrator.guard import without_template_tokens
 from orchestrator.nodes import Nodes
@@ -110,7 +111,8 @@ class Controller:
         graph.add_edge("guard", "recall")
         graph.add_edge("recall", "assess")
         graph.add_edge("assess", "route")
-        graph.add_edge("route", "solve")
+        graph.add_edge("route", "read")
+        graph.add_conditional_edges("read", _after_read)
         graph.add_edge("solve", "verify")
         graph.add_conditional_edges("verify", _after_verify)
         graph.add_conditional_edges("doubt", _after_doubt)
@@ -129,8 +131,12 @@ def _after_verify(state: RunState) -> Literal["solve", "doubt"]:
     return "solve" if isinstance(state["verdict"], Decision) else "doubt"
 
 
+def _after_read(state: RunState) -> Literal["ask", "solve"]:
+    return "ask" if open_question(state) is not None else "solve"
+
+
 def _after_doubt(state: RunState) -> Literal["ask", "learn"]:
-    return "ask" if state.get("asked") is not None and state.get("reply") is None else "learn"
+    return "ask" if open_question(state) is not None else "learn"
 
 
 def _config(run: str) -> RunnableConfig:

@@ -1,4 +1,4 @@
-"""What happens at each node of the graph: guard, recall, assess, route, solve, verify, doubt, ask, learn."""
+"""What happens at each node of the graph: guard, recall, assess, route, read, solve, verify, doubt, ask, learn."""
 
 import asyncio
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from dataclasses import replace
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
-from agents.asking import Asker, clarified
+from agents.asking import Asker, Question, Reader, clarified
 from agents.collaborative import collaborative_names
 from agents.events import Assessed, Considered, ContentDelta, Escalated, Event, QuestionAsked, Routed, Verdict
 from agents.problem import Answer
@@ -54,6 +54,7 @@ class Nodes:
         threads: Threads,
         step_tokens: int,
         vote_temperature: float,
+        reader: Reader | None = None,
         asker: Asker | None = None,
         playbook: Recaller = NoPlaybook(),
         router: RouterInService = NoRouter(),
@@ -65,6 +66,7 @@ class Nodes:
         self._threads = threads
         self._step_tokens = step_tokens
         self._vote_temperature = vote_temperature
+        self._reader = reader
         self._asker = asker
         self._playbook = playbook
         self._router = router
@@ -75,6 +77,7 @@ class Nodes:
             "recall": self._recall,
             "assess": self._assess,
             "route": self._route,
+            "read": self._read,
             "solve": self._solve,
             "verify": self._verify,
             "doubt": self._doubt,
@@ -151,6 +154,17 @@ class Nodes:
         question = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
         return await self._router.weigh(question, assessment, effort, left)
 
+    async def _read(self, state: RunState, runtime: _Runtime) -> RunState:
+        """Ask before any attempt where the words alone show that something is missing."""
+        if self._reader is None or not self._may_ask(state):
+            return {}
+        problem = runtime.context.problem(state["request"], state["assessment"])
+        question = self._reader.question(problem)
+        if question is None:
+            return {}
+        asked = await self._asks(question, state, runtime)
+        return {**asked, "verdict": Abstain(reason="the question does not say all that it takes")}
+
     async def _solve(self, state: RunState, runtime: _Runtime) -> RunState:
         route = state["decision"].route
         problem = runtime.context.problem(_request(state), state["assessment"])
@@ -209,9 +223,7 @@ class Nodes:
     async def _doubt(self, state: RunState, runtime: _Runtime) -> RunState:
         """Ask, at most once in a row in a thread, where the question and not the models may be at fault."""
         request = state["request"]
-        may = self._offers.may_ask(request) and state["assessment"].form in ("number", "expression")
-        asked_already = state.get("just_asked") or state.get("reply") is not None
-        if self._asker is None or not may or asked_already or state.get("budget_spent"):
+        if self._asker is None or not self._may_ask(state) or state["assessment"].form not in ("number", "expression"):
             return {}
         verdict = state["verdict"]
         supported = isinstance(verdict, Accept) and verdict.supported
@@ -220,8 +232,14 @@ class Nodes:
         problem = runtime.context.problem(request, state["assessment"])
         work = self._work(runtime, (self._offers.capable(),))
         question = await self._asker.question(problem, state["attempts"], supported, work)
-        if question is None:
-            return {}
+        return {} if question is None else await self._asks(question, state, runtime)
+
+    def _may_ask(self, state: RunState) -> bool:
+        asked_already = state.get("just_asked") or state.get("reply") is not None
+        return self._offers.may_ask(state["request"]) and not asked_already and not state.get("budget_spent")
+
+    async def _asks(self, question: Question, state: RunState, runtime: _Runtime) -> RunState:
+        request = state["request"]
         await runtime.context.emit(QuestionAsked(question=question.text, choices=question.choices))
         # Here and not beside the interrupt: the node that interrupts runs twice.
         route = state["decision"].route.name

@@ -173,3 +173,20 @@ async def test_an_abstention_says_what_was_tried(
     assert last.status == "abstained"
     assert "program on large" in last.text
     assert "cot on large" in last.text
+
+
+async def test_what_the_words_show_to_be_missing_is_asked_about_before_any_model_is(
+    tandem: Tandem, request_for: Requests, owner: str, scripted: ScriptedServer
+) -> None:
+    first = request_for("Ann has 5 boxes of several apples each and gives 2 away. How many does she have left?")
+    asked = last_of(await events_of(tandem, await tandem.runs.start(first), owner))
+    assert (asked.status, scripted.stats.requests) == ("needs_input", 0)
+    assert "“several apples”" in asked.text
+    messages = (
+        *first.messages,
+        Message(role="assistant", content=asked.text),
+        Message(role="user", content="There are 10 in each of them."),
+    )
+    answered = await events_of(tandem, await tandem.runs.start(first.model_copy(update={"messages": messages})), owner)
+    # The completed question still says "several": it is not asked about twice.
+    assert (last_of(answered).status, last_of(answered).value) == ("answered", "48")

@@ -1,0 +1,143 @@
+"""What the words of a question alone show to be missing: amounts that are no number, and numbers that cannot be.
+
+Reading costs no model's time, so it comes before any attempt. It finds what a reader would find at a glance, and leaves
+all else to the model's verdict (``agents.asking``). The words were chosen on half of the development questions of umwp.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from agents.problem import AnswerForm
+
+Kind = Literal["vague", "bound", "impossible", "alone"]
+
+_NUMBER = r"(?:\$\s?)?\d[\d,]*(?:\.\d+)?"
+_COUNT = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|hundred|dozen"
+
+# "several full shelves": up to two words may stand before what is counted.
+_VAGUE = re.compile(
+    r"\b(?:several|numerous|(?:dozens|hundreds|thousands|plenty|lots|a lot|a bunch|a couple|an? (?:unknown )?number)"
+    r" of)\s+(?:[a-z'-]+\s+){0,2}?(?P<noun>[a-z]+)",
+    re.IGNORECASE,
+)
+# "had many songs" tells how many there were no more than "several" does; "how many songs" asks.
+_MANY = re.compile(
+    r"\b(?:has|have|had|are|were|is|was|with|collected|bought|found|sold|baked|made|ate|got|gave|lost|into|spent|took|"
+    r"used|received|puts?|filled)\s+(?:only |just |too )?(?:many|a few|few)\s+(?!than\b|to\b|of\b|and\b|times\b|as\b)"
+    r"(?P<noun>[a-z]+)",
+    re.IGNORECASE,
+)
+_LOOSE = re.compile(
+    r"\b(?:a bit|a small amount|some (?:hours|minutes|days|dollars)|once or twice|many times as)\b", re.IGNORECASE
+)
+_BOUND = re.compile(
+    rf"\b(?:at least|at most|more than|less than|fewer than|approximately|roughly)\s+(?:{_NUMBER}|{_COUNT})\b"
+    r"(?!\s*(?:%|percent|times|more|o'clock|[ap]\.?m\b|feet tall|years old|each))",
+    re.IGNORECASE,
+)
+# A bound is a condition and no amount after these: "needs at least 3", "who sold more than 5", "12 more than 3".
+_CONDITION = re.compile(
+    r"(?:\b(?:how (?:many|much)|no|not|times|much|needs?|must|should|wants?|has to|who|that|which|every)|\d)"
+    r"\s*(?:\w+\s){0,2}$",
+    re.IGNORECASE,
+)
+_RANGE = re.compile(
+    rf"(?<![\w.,]){_NUMBER}\s*(?:to|-|–|or)\s*{_NUMBER}\s+(?!ratio|scale|[ap]\.?m\b)[a-z]+", re.IGNORECASE
+)
+_NEGATIVE = re.compile(r"(?<!\S)-(?:\$\s?\d[\d,]*(?:\.\d+)?|\d[\d,]*(?:\.\d+)?\s+[a-z]+)", re.IGNORECASE)
+_NOTHING = re.compile(
+    r"\b(?:groups?|rows?|boxes|bags|piles|teams|pieces) of 0\b|\b(?:into|among|between) 0\b", re.IGNORECASE
+)
+
+_AMOUNT = re.compile(
+    rf"(?<![\w.]){_NUMBER}|\b(?:{_COUNT}|both|half|twice|double|triple|thirds?|quarters?|fourths?|fifths?|once|thrice|"
+    r"thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|sixty|seventy|eighty|ninety|thousand|pair|"
+    r"day|days|daily|week|weeks|weekly|month|months|monthly|year|years|yearly)\b",
+    re.IGNORECASE,
+)
+_COUNTED = re.compile(r"\d[\d,.]*\s+(?:[a-z]+\s+)?[a-z]+", re.IGNORECASE)
+_ASKS = re.compile(r"\b(?:how|what|calculate|find)\b", re.IGNORECASE)
+_HOW_MANY = re.compile(r"\bhow (?:many|much)\b[^.?!]*\?\s*$", re.IGNORECASE)
+_SENTENCE = re.compile(r"[.!?]\s+(?=[A-Z])")
+# Of mathematics, where "at least 3" and "-2" are what is meant, and of the asker, who may want advice and no number.
+_MATHEMATICS = re.compile(
+    r"\\|\$[^$\d]|[=^√π]|\b(?:integers?|digits?|primes?|divisors?|multiples?|equations?|functions?|polynomials?|"
+    r"probabilit(?:y|ies)|random(?:ly)?|triangles?|circles?|angles?|degrees?|temperatures?|ways|values?|"
+    r"least common)\b",
+    re.IGNORECASE,
+)
+_ASKER = re.compile(r"\b(?:i|i'm|my|me|we|our|us|you|your)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """What is unclear, in the words of the question; "" where words are missing."""
+
+    kind: Kind
+    phrase: str
+
+
+def unclear(question: str, form: AnswerForm) -> Unclear | None:
+    """The first thing that keeps a question about a number from having one answer, or None.
+
+    A question that counts as free text is looked at for missing numbers alone: "Ann has 5 boxes of apples. How many
+    apples does she have?"
+    """
+    if form not in ("number", "text") or _MATHEMATICS.search(question):
+        return None
+    if form == "text":
+        return Unclear("alone", "") if _lacks_numbers(question) else None
+    told = question[: _start_of_asking(question)]
+    counted = _counted(question)
+    found: tuple[tuple[Kind, str], ...] = (
+        ("vague", _not_counted(_VAGUE, told, counted)),
+        ("vague", _not_counted(_MANY, told, counted)),
+        ("vague", _found(_LOOSE, told)),
+        ("bound", _bound(question)),
+        ("bound", _found(_RANGE, question)),
+        ("impossible", _found(_NEGATIVE, question)),
+        ("impossible", _found(_NOTHING, question)),
+    )
+    return next((Unclear(kind, phrase) for kind, phrase in found if phrase), None)
+
+
+def _lacks_numbers(question: str) -> bool:
+    """A story of at most one amount, about somebody else, that ends by asking for another one."""
+    if not _HOW_MANY.search(question) or not _SENTENCE.search(question) or _ASKER.search(question):
+        return False
+    return len(_AMOUNT.findall(question)) <= 1 and any(character.isdigit() for character in question)
+
+
+def _start_of_asking(question: str) -> int:
+    starts = [match.start() for match in _ASKS.finditer(question)]
+    return starts[-1] if starts else len(question)
+
+
+def _counted(question: str) -> set[str]:
+    """The things that a number stands before somewhere: "several jugglers" may be 378 of them two sentences on."""
+    return {_singular(word) for match in _COUNTED.finditer(question) for word in match.group(0).split()[1:]}
+
+
+def _not_counted(pattern: re.Pattern[str], told: str, counted: set[str]) -> str:
+    for match in pattern.finditer(told):
+        if _singular(match.group("noun")) not in counted:
+            return match.group(0)
+    return ""
+
+
+def _bound(question: str) -> str:
+    match = _BOUND.search(question)
+    return match.group(0) if match and not _CONDITION.search(question[: match.start()]) else ""
+
+
+def _found(pattern: re.Pattern[str], text: str) -> str:
+    match = pattern.search(text)
+    return match.group(0) if match else ""
+
+
+def _singular(word: str) -> str:
+    word = word.lower()
+    if word.endswith("ies"):
+        return word[:-3] + "y"
+    return word[:-1] if word.endswith("s") and len(word) > 3 else word
