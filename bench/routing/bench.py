@@ -40,7 +40,7 @@ from bench.routing.systems import (
     weighed_ladders,
 )
 from bench.routing.transfer import left_out
-from orchestrator.answering import answering_of
+from orchestrator.answering_in_service import answering_of
 from orchestrator.outcomes.store import OutcomeStore
 from orchestrator.settings import Settings
 from routers.embedding import Embedder, WordEmbedder

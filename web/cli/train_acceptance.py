@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from orchestrator.answering import answering_of
+from orchestrator.answering_in_service import answering_of
 from orchestrator.outcomes.learning import of_these_models
 from orchestrator.outcomes.store import OutcomeStore, OutcomesUnreadable
 from orchestrator.settings import Settings

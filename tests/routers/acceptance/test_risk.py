@@ -5,7 +5,7 @@ import random
 import orjson
 import pytest
 
-from orchestrator.answering import answering_of
+from orchestrator.answering_in_service import answering_of
 from orchestrator.settings_file import load_settings
 from routers.acceptance.answering import Answering, Offer
 from routers.acceptance.asked import Asked, asked_of
