@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from itertools import chain
 
+from agents.problem import Answer, AnswerForm
 from agents.sampling import Draw, attempt_of
 from agents.verifier import Verifier
 from bench.questions import Question
@@ -30,19 +31,39 @@ async def judged_answers(
     async def one(question: Question) -> list[JudgedAnswer]:
         async with gate:
             # One model after the other: what they write alike is judged once.
-            judged = [await _judged(solver, dataset, question, model, judge) for model in models]
+            answers = [
+                (await solver.draw(question, model, attempt_of("cot"), _GREEDY))[0].sample.answer for model in models
+            ]
+            judged = [await _judged(solver, dataset, question, answer, judge, answers) for answer in answers]
         advance()
         return [answer for answer in judged if answer is not None]
 
     return list(chain.from_iterable(await side_by_side(one(question) for question in questions)))
 
 
-async def _judged(solver: Solver, dataset: str, question: Question, model: str, judge: Verifier) -> JudgedAnswer | None:
+async def _answer(solver: Solver, question: Question, model: str) -> Answer:
     [drawn] = await solver.draw(question, model, attempt_of("cot"), _GREEDY)
-    answer = drawn.sample.answer
+    return drawn.sample.answer
+
+
+async def _judged(
+    solver: Solver, dataset: str, question: Question, answer: Answer, judge: Verifier, answers: Sequence[Answer]
+) -> JudgedAnswer | None:
     score = await solver.score(question, answer, judge)
     if score is None:
         return None
     value = answer.value
-    right = value is not None and await asyncio.to_thread(equal, value, question.answer, question.form)
-    return JudgedAnswer(dataset, question.id, score, right)
+    values = [other.value for other in answers if other is not answer]
+    return JudgedAnswer(
+        dataset,
+        question.id,
+        score,
+        right=value is not None and await asyncio.to_thread(equal, value, question.answer, question.form),
+        model=answer.model,
+        logprob=answer.evidence.mean_logprob,
+        agrees=value is not None and await asyncio.to_thread(_agrees, value, values, question.form),
+    )
+
+
+def _agrees(value: str, others: Sequence[str | None], form: AnswerForm) -> bool:
+    return any(other is not None and equal(other, value, form) for other in others)

@@ -42,6 +42,8 @@ async def test_every_models_answer_is_judged_once_and_set_beside_the_key(
             answers = await judged_answers(solver, "sums", questions, ("small", "large"), Judge("large"), lambda: None)
     assert [(answer.question, answer.right) for answer in answers] == [("2", True)] * 2 + [("3", False)] * 2
     assert all((answer.score > 0.5) == answer.right for answer in answers)
+    assert [answer.model for answer in answers] == ["small", "large"] * 2
+    assert all(answer.agrees for answer in answers)
     # Four answers, and one verdict on each text: what two models write alike is judged once, in both runs.
     assert scripted.stats.requests == 4 + 2
 

@@ -11,7 +11,7 @@ from agents.verifying.judge import Judge
 from bench.engines import engines_running
 from bench.judging import judged_answers
 from bench.measured import measured
-from bench.questions import NoQuestions, data_folder, read_questions
+from bench.questions import NoQuestions, data_folder, spread_questions
 from bench.run import open_solver, progress_bar
 from orchestrator.settings import Settings
 from orchestrator.settings_file import SettingsInvalid, load_settings
@@ -33,7 +33,7 @@ def judge(
         list[str] | None,
         typer.Option(help="Questions with known answers; repeat for several. Default: gsm8k_train, svamp."),
     ] = None,
-    rows: Annotated[int, typer.Option(help="Questions of each set, the first ones.")] = 40,
+    rows: Annotated[int, typer.Option(help="Questions of each set, of all its subjects.")] = 40,
     cache: Annotated[Path | None, typer.Option(help="Cache of generations; by default beside the models.")] = None,
     out: Annotated[Path | None, typer.Option(help="The card's file; by default in the data directory.")] = None,
     seed: Annotated[int, typer.Option(help="Of the folds.")] = 0,
@@ -82,7 +82,7 @@ async def _judged(
     answers: list[JudgedAnswer] = []
     async with open_solver(settings, cache) as solver:
         for dataset in datasets:
-            questions = read_questions(data, dataset, rows)
+            questions = spread_questions(data, dataset, rows)
             with progress_bar(console, dataset, len(questions)) as advance:
                 answers += await judged_answers(solver, dataset, questions, models, verifier, advance, concurrency)
     return answers
@@ -92,4 +92,4 @@ def _show(card: JudgeCard, console: Console) -> None:
     sets = ", ".join(f"{name} {count}" for name, count in card.answers.items())
     console.print(f"learned from answers of {sets}, of which {card.right:.0%} are right, seed {card.seed}")
     for name, value in card.metrics.items():
-        console.print(f"  {name:16} {value:.3f}")
+        console.print(f"  {name:24} {value:.3f}")

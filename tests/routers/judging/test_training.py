@@ -36,6 +36,20 @@ def test_probabilities_of_a_judge_that_is_too_sure_are_calibrated_on_answers_it_
     assert 0 <= card.probability(0.0) <= card.probability(1.0) <= 1
 
 
+@pytest.mark.parametrize(("judge_knows", "least", "most"), [(True, 0.04, 0.2), (False, -0.03, 0.03)])
+def test_what_a_verdict_adds_to_the_answers_own_evidence_is_told(judge_knows: bool, least: float, most: float) -> None:
+    chance = random.Random(4)
+    judged = []
+    for number in range(600):
+        sure, known = chance.random(), chance.random()
+        right = chance.random() < 0.3 * sure + 0.7 * known
+        score = known if judge_knows else chance.random()
+        judged.append(JudgedAnswer("gsm8k", f"q{number}", score, right, "large", sure - 1))
+    metrics = calibrate_judge(judged, "sha").metrics
+    assert metrics["auc_evidence"] > 0.55
+    assert least < metrics["auc_evidence_and_verdict"] - metrics["auc_evidence"] < most
+
+
 def test_what_it_takes_is_said() -> None:
     with pytest.raises(TooFewOutcomes, match="takes 40"):
         calibrate_judge(_sure_of_itself(39, seed=1), "sha")
