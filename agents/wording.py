@@ -12,27 +12,30 @@ from agents.problem import AnswerForm
 
 Kind = Literal["vague", "bound", "impossible", "alone"]
 
-_NUMBER = r"(?:\$\s?)?\d[\d,]*(?:\.\d+)?"
+_LONGEST = 2000
+"""Characters: a problem in words is shorter, and some patterns take time that grows with the square of the length."""
+
+_NUMBER = r"(?:\$\s?)?\d+(?:,\d{3})*(?:\.\d+)?"
 _COUNT = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|hundred|dozen"
 
-# "several full shelves": up to two words may stand before what is counted.
+_SMALL = "on|in|to|at|by|of|for|from|with|the|and|or|but|as|while|if|that|who|which|is|are|was|were|he|she|it|they|each"
+
+# "several full shelves": what is counted may be the second word.
 _VAGUE = re.compile(
     r"\b(?:several|numerous|(?:dozens|hundreds|thousands|plenty|lots|a lot|a bunch|a couple|an? (?:unknown )?number)"
-    r" of)\s+(?:[a-z'-]+\s+){0,2}?(?P<noun>[a-z]+)",
+    rf" of)\s+(?!(?:{_SMALL})\b)(?P<things>[a-z'-]+(?:\s+(?!(?:{_SMALL})\b)[a-z]+)?)",
     re.IGNORECASE,
 )
 # "had many songs" tells how many there were no more than "several" does; "how many songs" asks.
 _MANY = re.compile(
     r"\b(?:has|have|had|are|were|is|was|with|collected|bought|found|sold|baked|made|ate|got|gave|lost|into|spent|took|"
     r"used|received|puts?|filled)\s+(?:only |just |too )?(?:many|a few|few)\s+(?!than\b|to\b|of\b|and\b|times\b|as\b)"
-    r"(?P<noun>[a-z]+)",
+    r"(?P<things>[a-z]+)",
     re.IGNORECASE,
 )
-_LOOSE = re.compile(
-    r"\b(?:a bit|a small amount|some (?:hours|minutes|days|dollars)|once or twice|many times as)\b", re.IGNORECASE
-)
+_LOOSE = re.compile(r"\b(?:a bit|a small amount|some (?:hours|minutes|days|dollars)|once or twice)\b", re.IGNORECASE)
 _BOUND = re.compile(
-    rf"\b(?:at least|at most|more than|less than|fewer than|approximately|roughly)\s+(?:{_NUMBER}|{_COUNT})\b"
+    rf"\b(?:at least|at most|more than|less than|fewer than)\s+(?:{_NUMBER}|{_COUNT})\b"
     r"(?!\s*(?:%|percent|times|more|o'clock|[ap]\.?m\b|feet tall|years old|each))",
     re.IGNORECASE,
 )
@@ -84,7 +87,7 @@ def unclear(question: str, form: AnswerForm) -> Unclear | None:
     A question that counts as free text is looked at for missing numbers alone: "Ann has 5 boxes of apples. How many
     apples does she have?"
     """
-    if form not in ("number", "text") or _MATHEMATICS.search(question):
+    if form not in ("number", "text") or len(question) > _LONGEST or _MATHEMATICS.search(question):
         return None
     if form == "text":
         return Unclear("alone", "") if _lacks_numbers(question) else None
@@ -121,7 +124,7 @@ def _counted(question: str) -> set[str]:
 
 def _not_counted(pattern: re.Pattern[str], told: str, counted: set[str]) -> str:
     for match in pattern.finditer(told):
-        if _singular(match.group("noun")) not in counted:
+        if counted.isdisjoint(map(_singular, match.group("things").split())):
             return match.group(0)
     return ""
 

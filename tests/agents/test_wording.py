@@ -5,6 +5,7 @@ import pytest
 from agents.asking import ANSWER_ANYWAY, WordingReader
 from agents.wording import Unclear, unclear
 from tests.agents.conftest import asked
+from tests.hostile import ENOUGH, cpu_seconds, hostile
 
 
 @pytest.mark.parametrize(
@@ -73,3 +74,11 @@ def test_the_question_names_the_words_and_offers_to_answer_anyway() -> None:
     assert "“more than 11”" in question.text
     assert question.text.endswith("?")
     assert question.choices == (ANSWER_ANYWAY,)
+
+
+@pytest.mark.parametrize("piece", ["1", "1,", "how many ", "several ", "at least ", "- ", "a ", "-1 "])
+@pytest.mark.parametrize("form", ["number", "text"])
+def test_reading_takes_no_time_whatever_the_text(piece: str, form: str) -> None:
+    for characters in (1900, 100_000):
+        text = hostile("A. ", piece, characters)
+        assert cpu_seconds(lambda text: unclear(text, form), text) < ENOUGH  # type: ignore[arg-type]
