@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from bench.questions import read_questions
 from orchestrator.outcomes.parquet import from_table, to_table
-from orchestrator.outcomes.store import OutcomeStore, key_of
+from orchestrator.outcomes.store import Key, OutcomeStore, key_of
 from routers.outcome import Outcome
 
 _LEFT_AWAY = ["question", "source", "created"]
@@ -57,9 +57,11 @@ class Restored:
 
 def export_outcomes(outcomes: Iterable[Outcome], path: Path) -> Exported:
     """The same outcomes make the same file. An answer that is a function, quotes its question or is longer than an
-    answer needs is kept as a digest, so that equal ones are still equal; an engine's address is left away."""
+    answer needs is kept as a digest, so that equal ones are still equal. An engine's address is left away; of outcomes
+    that differ in nothing else the last counts."""
     known = list(outcomes)
-    kept = [outcome for outcome in known if outcome.source == "bench" and outcome.question]
+    wanted = [outcome for outcome in known if outcome.source == "bench" and outcome.question]
+    kept = list({_wherever(outcome): outcome for outcome in wanted}.values())
     bare = [_bare(outcome) for outcome in kept]
     table = to_table(bare).drop_columns(_LEFT_AWAY)
     table = table.append_column(_ASKED, pa.array([_digest(outcome.question) for outcome in kept], pa.string()))
@@ -69,7 +71,7 @@ def export_outcomes(outcomes: Iterable[Outcome], path: Path) -> Exported:
         outcomes=len(kept),
         questions=len({outcome.id for outcome in kept}),
         hidden=sum(new.value != old.value for new, old in zip(bare, kept, strict=True)),
-        left=len(known) - len(kept),
+        left=len(known) - len(wanted),
     )
 
 
@@ -92,6 +94,11 @@ def restore_outcomes(path: Path, data: Path, store: OutcomeStore, without: Colle
 def without_address(build: str) -> str:
     """What is known of an engine's build, wherever it runs."""
     return _ADDRESS.sub("", build)
+
+
+def _wherever(outcome: Outcome) -> Key:
+    """Its key, wherever the engine runs."""
+    return key_of(outcome.model_copy(update={"build": without_address(outcome.build)}))
 
 
 def _bare(outcome: Outcome) -> Outcome:

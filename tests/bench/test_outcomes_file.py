@@ -79,6 +79,15 @@ def test_a_second_time_adds_nothing(tmp_path: Path) -> None:
     assert (again.added, again.before) == (0, 12) and len(store.read()) == 12
 
 
+def test_outcomes_that_differ_in_the_engines_address_alone_are_one(tmp_path: Path) -> None:
+    elsewhere = _outcome("9", build="1d9614638d18 sglang http://other.example:1; steps of 1024")
+    written = export_outcomes([_outcome("4"), elsewhere, _outcome("4", seed=1)], tmp_path / "file.parquet")
+    assert (written.outcomes, written.left) == (2, 0)
+    store = OutcomeStore(tmp_path / "there")
+    restore_outcomes(tmp_path / "file.parquet", _questions(tmp_path / "data", [_outcome("4")]), store)
+    assert [(one.seed, one.value) for one in store.read()] == [(0, "9"), (1, "4")], "the last word on it counts"
+
+
 def test_the_file_holds_no_word_of_a_question(tmp_path: Path) -> None:
     telling = "From the text how many kilometres are left when the train has gone I get 4"
     code = f"{_STUB}    return 2 * x"
