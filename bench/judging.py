@@ -31,9 +31,7 @@ async def judged_answers(
     async def one(question: Question) -> list[JudgedAnswer]:
         async with gate:
             # One model after the other: what they write alike is judged once.
-            answers = [
-                (await solver.draw(question, model, attempt_of("cot"), _GREEDY))[0].sample.answer for model in models
-            ]
+            answers = [await _answer(solver, question, model) for model in models]
             judged = [await _judged(solver, dataset, question, answer, judge, answers) for answer in answers]
         advance()
         return [answer for answer in judged if answer is not None]

@@ -235,8 +235,12 @@ class Nodes:
         return {} if question is None else await self._asks(question, state, runtime)
 
     def _may_ask(self, state: RunState) -> bool:
+        """Programs that want the model's own words, or a title, could do nothing with a question."""
+        request, for_a_program = state["request"], state["assessment"].interface_task or state["request"].undisturbed
         asked_already = state.get("just_asked") or state.get("reply") is not None
-        return self._offers.may_ask(state["request"]) and not asked_already and not state.get("budget_spent")
+        if for_a_program or asked_already or state.get("budget_spent"):
+            return False
+        return self._offers.may_ask(request)
 
     async def _asks(self, question: Question, state: RunState, runtime: _Runtime) -> RunState:
         request = state["request"]

@@ -190,3 +190,26 @@ async def test_what_the_words_show_to_be_missing_is_asked_about_before_any_model
     answered = await events_of(tandem, await tandem.runs.start(first.model_copy(update={"messages": messages})), owner)
     # The completed question still says "several": it is not asked about twice.
     assert (last_of(answered).status, last_of(answered).value) == ("answered", "48")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"json_schema": {"type": "object"}},
+        {"tools": ({"type": "function", "function": {"name": "count", "parameters": {"type": "object"}}},)},
+    ],
+)
+async def test_a_program_that_wants_the_models_own_words_is_asked_nothing(
+    tandem: Tandem, request_for: Requests, owner: str, fields: dict[str, object]
+) -> None:
+    lacks_a_number = request_for("Ann has 5 boxes of apples. How many apples does she have?", **fields)
+    events = await events_of(tandem, await tandem.runs.start(lacks_a_number), owner)
+    assert last_of(events).status == "answered"
+
+
+async def test_a_chat_pages_own_request_is_asked_nothing(tandem: Tandem, request_for: Requests, owner: str) -> None:
+    title = request_for(
+        "### Task:\nGenerate a concise title for this chat.\n### Chat History:\n<chat_history>\n"
+        "Ann has 5 boxes of apples. How many apples does she have?"
+    )
+    assert last_of(await events_of(tandem, await tandem.runs.start(title), owner)).status == "answered"
