@@ -1,6 +1,6 @@
 """Asking: is the question under-specified, and what has to be asked before it can be answered?
 
-Before any attempt its words are read (``WordingReader``). After the attempts the model judges, training-free, in one
+Before any attempt its words are read (``WordingAsker``). After the attempts the model judges, training-free, in one
 token, whose probability is the score, and is asked for the question only if the score is high enough for the evidence
 at hand.
 """
@@ -43,7 +43,7 @@ class Question(BaseModel):
     choices: tuple[str, ...] = ()
 
 
-class Reader(Protocol):
+class EarlyAsker(Protocol):
     """Decides from its words alone whether a problem needs an answer from its author first."""
 
     def question(self, problem: Problem) -> Question | None:
@@ -62,14 +62,14 @@ class Asker(Protocol):
         ...
 
 
-class WordingReader:
+class WordingAsker:
     """Asks about the first thing that ``unclear`` finds, in the words of the problem."""
 
     def question(self, problem: Problem) -> Question | None:
         found = unclear(problem.question, problem.form)
         if found is None:
             return None
-        return Question(text=_ABOUT[found.kind].format(phrase=found.phrase.strip()), choices=(ANSWER_ANYWAY,))
+        return Question(text=_ABOUT[found.kind].format(phrase=found.phrase), choices=(ANSWER_ANYWAY,))
 
 
 class VerdictAsker:

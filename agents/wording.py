@@ -59,18 +59,19 @@ _AMOUNT = re.compile(
     r"day|days|daily|week|weeks|weekly|month|months|monthly|year|years|yearly)\b",
     re.IGNORECASE,
 )
-_COUNTED = re.compile(r"\d[\d,.]*\s+(?:[a-z]+\s+)?[a-z]+", re.IGNORECASE)
+_COUNTED = re.compile(r"(?<![\d,.])\d[\d,.]*\s+(?:[a-z]+\s+)?[a-z]+", re.IGNORECASE)
 _ASKS = re.compile(r"\b(?:how|what|calculate|find)\b", re.IGNORECASE)
 _HOW_MANY = re.compile(r"\bhow (?:many|much)\b[^.?!]*\?\s*$", re.IGNORECASE)
 _SENTENCE = re.compile(r"[.!?]\s+(?=[A-Z])")
-# Of mathematics, where "at least 3" and "-2" are what is meant, and of the asker, who may want advice and no number.
+# Of mathematics, where "at least 3" and "-2" are what is meant.
 _MATHEMATICS = re.compile(
     r"\\|\$[^$\d]|[=^√π]|\b(?:integers?|digits?|primes?|divisors?|multiples?|equations?|functions?|polynomials?|"
     r"probabilit(?:y|ies)|random(?:ly)?|triangles?|circles?|angles?|degrees?|temperatures?|ways|values?|"
     r"least common)\b",
     re.IGNORECASE,
 )
-_ASKER = re.compile(r"\b(?:i|i'm|my|me|we|our|us|you|your)\b", re.IGNORECASE)
+# Whoever asks about themselves may want advice and no number.
+_ABOUT_ONESELF = re.compile(r"\b(?:i|i'm|my|me|we|our|us|you|your)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def unclear(question: str, form: AnswerForm) -> Unclear | None:
 
 def _lacks_numbers(question: str) -> bool:
     """A story of at most one amount, about somebody else, that ends by asking for another one."""
-    if not _HOW_MANY.search(question) or not _SENTENCE.search(question) or _ASKER.search(question):
+    if not _HOW_MANY.search(question) or not _SENTENCE.search(question) or _ABOUT_ONESELF.search(question):
         return False
     return len(_AMOUNT.findall(question)) <= 1 and any(character.isdigit() for character in question)
 

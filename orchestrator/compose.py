@@ -11,7 +11,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from redis.asyncio import Redis
 
-from agents.asking import VerdictAsker, WordingReader
+from agents.asking import VerdictAsker, WordingAsker
 from orchestrator.addresses import redis_url
 from orchestrator.answer_cache import AnswerCache, basis_of
 from orchestrator.collaborations import Collaborations
@@ -162,7 +162,7 @@ def build_controller(
         threads=threads,
         step_tokens=settings.auto.step_tokens,
         vote_temperature=settings.auto.temperature,
-        reader=WordingReader() if settings.auto.ask else None,
+        early_asker=WordingAsker() if settings.auto.ask else None,
         asker=VerdictAsker(settings.auto.ask_weak, settings.auto.ask_strong) if settings.auto.ask else None,
         playbook=playbook,
         router=router,

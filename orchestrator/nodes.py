@@ -7,7 +7,7 @@ from dataclasses import replace
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
-from agents.asking import Asker, Question, Reader, clarified
+from agents.asking import Asker, EarlyAsker, Question, clarified
 from agents.collaborative import collaborative_names
 from agents.events import Assessed, Considered, ContentDelta, Escalated, Event, QuestionAsked, Routed, Verdict
 from agents.problem import Answer
@@ -54,7 +54,7 @@ class Nodes:
         threads: Threads,
         step_tokens: int,
         vote_temperature: float,
-        reader: Reader | None = None,
+        early_asker: EarlyAsker | None = None,
         asker: Asker | None = None,
         playbook: Recaller = NoPlaybook(),
         router: RouterInService = NoRouter(),
@@ -66,7 +66,7 @@ class Nodes:
         self._threads = threads
         self._step_tokens = step_tokens
         self._vote_temperature = vote_temperature
-        self._reader = reader
+        self._early_asker = early_asker
         self._asker = asker
         self._playbook = playbook
         self._router = router
@@ -156,10 +156,10 @@ class Nodes:
 
     async def _read(self, state: RunState, runtime: _Runtime) -> RunState:
         """Ask before any attempt where the words alone show that something is missing."""
-        if self._reader is None or not self._may_ask(state):
+        if self._early_asker is None or not self._may_ask(state):
             return {}
         problem = runtime.context.problem(state["request"], state["assessment"])
-        question = self._reader.question(problem)
+        question = self._early_asker.question(problem)
         if question is None:
             return {}
         asked = await self._asks(question, state, runtime)
@@ -235,12 +235,11 @@ class Nodes:
         return {} if question is None else await self._asks(question, state, runtime)
 
     def _may_ask(self, state: RunState) -> bool:
-        """Programs that want the model's own words, or a title, could do nothing with a question."""
-        request, for_a_program = state["request"], state["assessment"].interface_task or state["request"].undisturbed
+        """Once in a row, and never a chat page that wants a title for itself."""
         asked_already = state.get("just_asked") or state.get("reply") is not None
-        if for_a_program or asked_already or state.get("budget_spent"):
+        if state["assessment"].interface_task or asked_already or state.get("budget_spent"):
             return False
-        return self._offers.may_ask(request)
+        return self._offers.may_ask(state["request"])
 
     async def _asks(self, question: Question, state: RunState, runtime: _Runtime) -> RunState:
         request = state["request"]

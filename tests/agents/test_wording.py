@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.asking import ANSWER_ANYWAY, WordingReader
+from agents.asking import ANSWER_ANYWAY, WordingAsker
 from agents.wording import Unclear, unclear
 from tests.agents.conftest import asked
 from tests.hostile import ENOUGH, cpu_seconds, hostile
@@ -69,7 +69,7 @@ def test_only_questions_about_a_number_are_read(form: str) -> None:
 
 
 def test_the_question_names_the_words_and_offers_to_answer_anyway() -> None:
-    question = WordingReader().question(asked("Dave won more than 11 tickets and spent 5. How many are left?"))
+    question = WordingAsker().question(asked("Dave won more than 11 tickets and spent 5. How many are left?"))
     assert question is not None
     assert "“more than 11”" in question.text
     assert question.text.endswith("?")

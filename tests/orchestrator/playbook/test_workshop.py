@@ -208,7 +208,9 @@ async def test_every_run_that_reached_an_entry_is_known_though_the_database_was_
     [run] = await ask(tandem, request_for, owner, 1)
     taught = await tandem.database.taught_run(run, owner)
     assert taught is not None
-    away, back = (Learner(parts, archive, Stakes(), parameters) for archive in (NoArchive(), _archive(tandem)))
+    away, back = (
+        Learner(parts, archive, Stakes(), parameters) for archive in (NoArchive(), DatabaseArchive(tandem.database))
+    )
     told = away.told(taught)
     assert told is not None
     lesson = told.lesson.model_copy(update={"used": (entry.id,)})
@@ -218,7 +220,3 @@ async def test_every_run_that_reached_an_entry_is_known_though_the_database_was_
             await learner.learn(each)
     assert (await parts.entries.get(owner, entry.id)).trials == 30 + 25
     assert (await tandem.database.outcomes_of_entries(owner))[entry.id] == {each.run for each in runs}
-
-
-def _archive(tandem: Tandem) -> DatabaseArchive:
-    return DatabaseArchive(tandem.database)
