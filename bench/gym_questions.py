@@ -1,5 +1,9 @@
-"""Questions from reasoning-gym: families of puzzles with answers, the same ones for the same seed."""
+"""Questions from reasoning-gym: families of puzzles with answers, the same ones for the same seed.
 
+``python -m bench.gym_questions DIR FAMILY:ROWS …`` writes them as question files, for what reads a folder of these.
+"""
+
+import argparse
 import json
 import subprocess
 import sys
@@ -7,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bench.questions import NoQuestions, Question
+from orchestrator.settings_file import SettingsInvalid, load_settings
 
 GYM = "0.1.25"
 SEED = 6
@@ -61,3 +66,31 @@ def _question(line: str) -> Question:
         answer_type="yes-no" if family in _YES_NO else "number",
         subtask=family,
     )
+
+
+def main() -> None:
+    """Write question files of reasoning-gym's families."""
+    parser = argparse.ArgumentParser(prog="python -m bench.gym_questions", description=main.__doc__)
+    parser.add_argument("folder", type=Path, help="where FAMILY.jsonl go")
+    parser.add_argument("families", nargs="+", type=_wanted, metavar="FAMILY:ROWS", help="as in gcd:30")
+    options = parser.parse_args()
+    try:
+        made = gym_questions(load_settings().storage.models.parent, dict(options.families), print)
+    except (NoQuestions, SettingsInvalid) as error:
+        sys.exit(str(error))
+    options.folder.mkdir(parents=True, exist_ok=True)
+    for family, questions in made.items():
+        path = options.folder / f"{family}.jsonl"
+        path.write_text("".join(f"{question.model_dump_json()}\n" for question in questions), encoding="utf-8")
+        print(f"{path}: {len(questions)} questions")
+
+
+def _wanted(argument: str) -> tuple[str, int]:
+    family, _, rows = argument.partition(":")
+    if not family or not rows.isdigit():
+        raise argparse.ArgumentTypeError(f"{argument!r} is not FAMILY:ROWS, as in gcd:30")
+    return family, int(rows)
+
+
+if __name__ == "__main__":
+    main()

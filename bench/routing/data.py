@@ -2,7 +2,7 @@
 others to learn from; and questions of other kinds, from which nothing is learned."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -20,6 +20,8 @@ from workers.usage import Usage
 
 STRANGE = ("humaneval", "proofwriter")
 """Families that stand for questions of another kind."""
+COMPUTED = ("count_bits", "lcm", "letter_counting", "products")
+"""Families of reasoning-gym where one strategy, a program, is best beyond doubt. They are in ``wide`` alone."""
 _FEWEST = 60
 _MOST = 34
 """Questions of a family that are measured, so that none outweighs the others; where each has more, as many as the
@@ -32,8 +34,9 @@ _Row = TypeVar("_Row")
 class RoutingData:
     """``asked`` is everything that may be learned from, and ``learning`` the same as a table; ``tried`` are the
     questions that are measured, in the order of ``table``'s rows: every one of ``routes`` was tried on them. ``short``
-    says which families have none of these, and what they lack. ``strangers`` are the questions of the families in
-    ``STRANGE``, which are nowhere else. ``parameters``: billions by model name."""
+    says which families have none of these, and what they lack. ``wide`` has the questions of the families in
+    ``COMPUTED`` beside all others that every one of ``routes`` was tried on. ``strangers`` are the questions of the
+    families in ``STRANGE``, which are nowhere else. ``parameters``: billions by model name."""
 
     asked: tuple[Asked, ...]
     tried: tuple[Asked, ...]
@@ -41,6 +44,7 @@ class RoutingData:
     learning: Table
     table: Table
     short: Mapping[str, tuple[str, ...]]
+    wide: Table
     strangers: tuple[Asked, ...]
     parameters: Mapping[str, float]
 
@@ -105,7 +109,7 @@ async def routing_data(
     roles = {name: model.role for name, model in settings.models.items()}
     parameters = {name: model.parameters for name, model in settings.models.items()}
     known = of_these_models(outcomes, settings)
-    usable = [outcome for outcome in known if outcome.family not in STRANGE]
+    usable = [outcome for outcome in known if outcome.family not in (*STRANGE, *COMPUTED)]
     asked = asked_of(usable, roles)
     complete = [one for one in asked if all(one.index(route) is not None for route in frame)]
     tried = _measured(complete)
@@ -117,6 +121,8 @@ async def routing_data(
     common = set.intersection(*({attempt.route for attempt in one.attempts} for one in tried))
     routes = tuple(sorted(route for route in common if all(one.index(route) is not None for one in tried)))
     learning = table_of(usable, await embedder.embed(texts_of(usable)), roles, parameters).only(routes)
+    likely = [outcome for outcome in known if outcome.family not in STRANGE]
+    wide = table_of(likely, await embedder.embed(texts_of(likely)), roles, parameters).only(routes).complete()
     by_id = {one.id: one for one in tried}
     table = learning.rows([row for row, id in enumerate(learning.ids) if id in by_id])
     return RoutingData(
@@ -126,6 +132,7 @@ async def routing_data(
         learning,
         table,
         _short(asked, complete, frame),
+        replace(wide, cost=wide.cost * wide.unit / learning.unit, unit=learning.unit),
         tuple(asked_of((outcome for outcome in known if outcome.family in STRANGE), roles)),
         parameters,
     )

@@ -15,13 +15,15 @@ def left_out(data: RoutingData, described: Mapping[str, Array], seed: int) -> li
     """Every route once as the first of its strategy that the router gets to know."""
     rows = []
     for route in data.routes:
-        found = leave_one_out(data.table, route, described, price=_PRICE, outcomes=_OUTCOMES, seed=seed)
+        found = leave_one_out(data.wide, route, described, price=_PRICE, outcomes=_OUTCOMES, seed=seed)
         rows.append(
             LeftOutRow(
                 route=route,
                 outcomes=found.outcomes,
+                best_in=found.best_in,
                 best_on=found.best_on,
                 chosen=found.chosen,
+                others=found.others,
                 elsewhere=found.elsewhere,
                 gain=found.gain.mean,
                 gain_ci95=(found.gain.low, found.gain.high),

@@ -1,5 +1,6 @@
 """The figures of the routing benchmark on data whose answers are known."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -8,20 +9,23 @@ from rich.console import Console
 
 from bench.record import Row, write_report
 from bench.routing.bench import Bench, Options
+from bench.routing.data import COMPUTED, routing_data
 from bench.routing.frontier import Frontier, Resampled, Trial, at_cost, hull, interval, mixed, oracle
 from bench.routing.plot import plot
 from bench.routing.replay import OutcomeMissing, StartingWith, replay
-from bench.routing.report import RoutingReport, frontier_aims, ladder_aims, rows_of
+from bench.routing.report import LeftOutRow, RoutingReport, frontier_aims, ladder_aims, left_out_aim, rows_of
 from bench.routing.risk import calibration, coverages, risk_curve
 from orchestrator.outcomes.store import OutcomeStore
 from orchestrator.settings_file import load_settings
 from routers.acceptance.asked import Asked, asked_of
 from routers.constant import Constant
+from routers.embedding import WordEmbedder
 from routers.ladder import Ladder
 from routers.route import route_named
 from tests.routers.acceptance.outcomes import made_up
 from workers.usage import Usage
 
+_ROUTES = ("direct(small)", "direct(large)", "program(small)", "program(large)", "cot(small)", "cot(large)")
 _KEYS = [f"question {number}" for number in range(200)]
 
 
@@ -220,6 +224,44 @@ def _say_how_it_does_elsewhere(report: RoutingReport) -> None:
     aim = next(aim for aim in report.aims if "another kind" in aim.aim)
     assert aim.reached and "proofwriter: fell back on 100% of 25, unlike 100%, right" in aim.measured
     assert not any("unseen in training" in aim.aim for aim in report.aims), "Route-To-Reason was not asked for"
+
+
+def _left_out(route: str, best_in: tuple[str, ...], chosen: float, gain: float) -> LeftOutRow:
+    return LeftOutRow(
+        route=route,
+        outcomes=20,
+        best_in=best_in,
+        best_on=24 * len(best_in),
+        chosen=chosen,
+        others=100,
+        elsewhere=0.4,
+        gain=gain,
+        gain_ci95=(gain - 0.05, gain + 0.05),
+    )
+
+
+def test_a_strategy_that_was_added_is_judged_where_one_is_best() -> None:
+    nowhere = _left_out("cot(large)", (), 0.0, -0.1)
+    found = left_out_aim([nowhere, _left_out("program(large)", ("lcm", "products"), 0.9, 0.2)])
+    assert found.reached and "program(large) on 90% of 48 questions of lcm, products" in found.measured
+    assert "cot" not in found.measured
+    assert not left_out_aim([nowhere]).reached
+    assert not left_out_aim([_left_out("program(large)", ("lcm",), 0.9, 0.04)]).reached
+    assert not left_out_aim([_left_out("program(large)", ("lcm",), 0.45, 0.2)]).reached
+
+
+async def test_families_that_one_strategy_is_best_at_are_added_to_what_a_new_one_is_tried_on_and_to_nothing_else() -> (
+    None
+):
+    outcomes = made_up(64, direct=True)
+    computed = made_up(30, direct=True, family=COMPUTED[0], wording="How many bits have {0} and {1}?")
+    settings, embedder = load_settings(environment={}), WordEmbedder()
+    without = await routing_data(outcomes, _ROUTES, settings, embedder)
+    data = await routing_data([*outcomes, *computed], _ROUTES, settings, embedder)
+    assert data.learning.digest() == without.learning.digest() and data.table.ids == without.table.ids
+    assert Counter(data.wide.families) == {"made-up": 64, COMPUTED[0]: 30}
+    own = [data.wide.ids.index(id) for id in data.table.ids]
+    np.testing.assert_allclose(data.wide.cost[own], data.table.cost)
 
 
 async def test_one_command_reports_every_system_from_stored_outcomes(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from routers.estimators.route_to_reason_training import Options, fit_route_to_re
 from routers.estimators.table import Table, TooFewOutcomes
 from routers.evaluation import best_constant, constant, cross_fit, difference, judge, oracle
 from routers.familiarity import Familiarity, fit_familiarity
-from routers.transfer import drift, leave_one_out
+from routers.transfer import best_families, drift, leave_one_out
 
 _QUICK = Options(epochs=40, learning_rate=5e-3)
 
@@ -76,9 +76,15 @@ def test_a_strategy_unseen_in_training_is_chosen_where_it_is_best_after_twenty_o
     specialists: Table, descriptions: dict[str, Array]
 ) -> None:
     left_out = leave_one_out(specialists, "cot(large)", descriptions, price=0.1, options=_QUICK)
-    assert left_out.outcomes == 20
+    assert (left_out.outcomes, left_out.best_in, left_out.best_on, left_out.others) == (20, ("logic",), 60, 120)
     assert left_out.chosen > 0.6 > 0.3 > left_out.elsewhere
     assert left_out.gain.low > 0
+
+
+def test_where_routes_differ_by_luck_alone_none_is_best_anywhere(specialists: Table, noise: Table) -> None:
+    assert best_families(specialists, "direct(large)", 0.1) == ("geography",)
+    assert best_families(specialists, "direct(small)", 0.1) == ()
+    assert [best_families(noise, route, 0.0) for route in noise.routes] == [()] * len(noise.routes)
 
 
 def test_adding_a_route_leaves_what_is_said_of_the_others(
