@@ -35,7 +35,7 @@ class Options:
     every: int = 3
     patience: int = 5
     adding_steps: int = 300
-    adding_decay: float = 0.005
+    adding_decay: float = 0.001
 
 
 def fit_route_to_reason(
