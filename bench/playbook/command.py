@@ -83,7 +83,7 @@ async def _measured(settings: Settings, stream: Stream, folder: Path, cache: Pat
         models=models,
         rows=[row for setting, pairs in parts.items() if pairs for row in rows_of(setting, pairs)],
         moving=moving_of(streamed),
-        entries=kept_of(entries),
+        entries=kept_of(entries, stream.streamed),
         aims=aims_of(streamed[2 * cold :], held_back, unseen),
         cold=cold,
         settings=settings.playbook,

@@ -9,9 +9,11 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.playbook.service import Answered
+from bench.playbook.stream import Asked
 from bench.record import Aim, ReportHead
 from bench.statistics import paired_difference, wilson
 from orchestrator.playbook.entry import Entry, Recipe
+from orchestrator.playbook.text import PROBLEM_CHARACTERS, plain
 from orchestrator.settings_playbook import PlaybookSettings
 
 WITH, WITHOUT = "with playbook", "without playbook"
@@ -57,12 +59,14 @@ class Moving(BaseModel):
 
 
 class Kept(BaseModel):
-    """An entry as the playbook had it at the end."""
+    """An entry as the playbook had it at the end, for questions of ``family``. Questions that it quotes are left out:
+    ``text`` of an example, and the examples of a recipe."""
 
     model_config = ConfigDict(frozen=True)
 
     kind: str
     name: str
+    family: str
     text: str
     recipe: Recipe | None
     status: str
@@ -116,13 +120,16 @@ def moving_of(pairs: Pairs) -> list[Moving]:
     return moving
 
 
-def kept_of(entries: Sequence[Entry]) -> list[Kept]:
+def kept_of(entries: Sequence[Entry], asked: Sequence[Asked]) -> list[Kept]:
+    """``asked`` are the questions that the playbook learned from."""
+    families = {plain(one.question.question, PROBLEM_CHARACTERS): one.family for one in asked}
     return [
         Kept(
             kind=entry.kind,
             name=entry.name,
-            text=entry.text,
-            recipe=entry.recipe,
+            family=families.get(entry.problem, ""),
+            text="" if entry.kind == "example" else entry.text,
+            recipe=entry.recipe.model_copy(update={"examples": ()}) if entry.recipe else None,
             status=entry.status,
             form=entry.form,
             wins=entry.wins,

@@ -18,7 +18,7 @@ from bench.playbook_recall.timing import measured, playbook_of
 from bench.playbook_recall.vectors import cloud
 from bench.questions import NoQuestions, Question
 from orchestrator.playbook.entries import Entries
-from orchestrator.playbook.entry import Entry, Recipe
+from orchestrator.playbook.entry import Entry, Recipe, Worked
 from orchestrator.runs import SINGLE_USER
 from orchestrator.settings import Settings
 from orchestrator.settings_file import load_settings
@@ -116,7 +116,7 @@ async def test_a_promoted_recipe_answers_for_a_fifth_and_the_report_says_so(
         models=[],
         rows=rows,
         moving=moving,
-        entries=kept_of(entries),
+        entries=kept_of(entries, [asked(number) for number in range(1, 7)]),
         cold=1,
         settings=ready.playbook,
         behind_the_scenes={"tokens": 0, "cost": 0.0},
@@ -175,7 +175,16 @@ def test_the_guard_lets_nothing_planted_through() -> None:
     assert in_shadow["right in 90 %"].planted
 
 
-def test_an_entry_is_reported_as_it_is() -> None:
-    entry = recipe(SINGLE_USER, status="promoted", wins=3.0, trials=4, created=time.time())
-    [kept] = kept_of([entry])
-    assert (kept.kind, kept.status, kept.wins, kept.trials) == ("recipe", "promoted", 3.0, 4)
+def test_an_entry_is_reported_with_its_family_and_without_the_questions_that_it_quotes() -> None:
+    one = asked(1)
+    problem = one.question.question
+    shown = Recipe(strategy="program", models=("small",), examples=(Worked(problem=problem, solution="print(13)"),))
+    known = {"status": "promoted", "wins": 3.0, "trials": 4, "created": time.time(), "problem": problem}
+    quoting = recipe(SINGLE_USER, **known).model_copy(update={"recipe": shown})
+    example = recipe(SINGLE_USER, **known).model_copy(update={"kind": "example", "recipe": None, "text": problem})
+    kept = kept_of([quoting, example], [one])
+    assert [(each.kind, each.family, each.status, each.trials) for each in kept] == [
+        ("recipe", "sums", "promoted", 4),
+        ("example", "sums", "promoted", 4),
+    ]
+    assert not any("Ann has" in each.model_dump_json() for each in kept)
