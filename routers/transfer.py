@@ -53,7 +53,8 @@ def leave_one_out(
     options: Options = Options(),
 ) -> LeftOut:
     """Train without any route of ``route``'s strategy on two thirds of the questions, add it with a few of their
-    outcomes, drawn at random, and test on the last third: every third is the last once. ``table`` is complete."""
+    outcomes, drawn at random, and test on the last third: every third is the last once. It is compared with routes of
+    other strategies alone. ``table`` is complete."""
     strategy, _ = parts_of(route)
     others = [name for name in table.routes if parts_of(name)[0] != strategy]
     table = table.only((*others, route))

@@ -109,7 +109,8 @@ async def routing_data(
     roles = {name: model.role for name, model in settings.models.items()}
     parameters = {name: model.parameters for name, model in settings.models.items()}
     known = of_these_models(outcomes, settings)
-    usable = [outcome for outcome in known if outcome.family not in (*STRANGE, *COMPUTED)]
+    own = [outcome for outcome in known if outcome.family not in STRANGE]
+    usable = [outcome for outcome in own if outcome.family not in COMPUTED]
     asked = asked_of(usable, roles)
     complete = [one for one in asked if all(one.index(route) is not None for route in frame)]
     tried = _measured(complete)
@@ -121,8 +122,7 @@ async def routing_data(
     common = set.intersection(*({attempt.route for attempt in one.attempts} for one in tried))
     routes = tuple(sorted(route for route in common if all(one.index(route) is not None for one in tried)))
     learning = table_of(usable, await embedder.embed(texts_of(usable)), roles, parameters).only(routes)
-    likely = [outcome for outcome in known if outcome.family not in STRANGE]
-    wide = table_of(likely, await embedder.embed(texts_of(likely)), roles, parameters).only(routes).complete()
+    wide = table_of(own, await embedder.embed(texts_of(own)), roles, parameters).only(routes).complete()
     by_id = {one.id: one for one in tried}
     table = learning.rows([row for row, id in enumerate(learning.ids) if id in by_id])
     return RoutingData(
