@@ -49,9 +49,13 @@ def _listeners() -> Iterator[tuple[str, int, str]]:
 
 
 def _links(pid: int) -> set[str]:
+    found = set()
     with suppress(OSError):
-        return {os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir()}
-    return set()
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            # One that was closed meanwhile takes nothing away from the others.
+            with suppress(OSError):
+                found.add(os.readlink(link))
+    return found
 
 
 def _network_order(address: str) -> bytes:
