@@ -20,8 +20,9 @@ _SHUFFLES = 40
 
 class Pooled:
     """Wraps a cached model. Sampled requests ask for ``top`` alternatives whatever they want, so that all strategies
-    share their samples; generations side by side come token by token in turn, so that the shorter one ends first and
-    what is cut off is cut where an engine would have been."""
+    share their samples; but requests with tools, which no voter makes, and for which llama.cpp's server gives none.
+    Generations side by side come token by token in turn, so that the shorter one ends first and what is cut off is cut
+    where an engine would have been."""
 
     def __init__(self, inner: ChatModel, top: int) -> None:
         self._inner = inner
@@ -32,7 +33,7 @@ class Pooled:
         return self._inner.card
 
     async def generate(self, request: ChatRequest) -> AsyncGenerator[Token | Finish, None]:
-        if request.sampling.temperature > 0:
+        if request.sampling.temperature > 0 and not request.tools:
             request = replace(request, top_logprobs=self._top)
         async with aclosing(self._inner.generate(request)) as stream:
             async for event in stream:
