@@ -83,13 +83,14 @@ async def write(
     step = uuid.uuid4().hex
     name = model.card.name
     await context.emit(StepStarted(step=step, model=name, purpose=purpose))
-    # Log-probabilities are evidence for internal steps; content that nobody scores is spared their price.
+    # Log-probabilities are evidence for internal steps; content that nobody scores is spared their price. Nobody scores
+    # calls of tools either, and llama.cpp's server refuses a stream that is asked for both.
     request = ChatRequest(
         tuple(messages),
         sampling,
         call=step,
         prefill=prefill,
-        top_logprobs=0 if shown == "content" else 1,
+        top_logprobs=0 if shown == "content" or tools.tools else 1,
         tools=tools.tools,
         tool_choice=tools.choice,
     )

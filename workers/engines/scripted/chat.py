@@ -17,6 +17,9 @@ async def chat_completion(state: EngineState, exchange: Exchange) -> None:
     body = await exchange.json()
     if not isinstance(body.get("messages"), list):
         raise Refusal(400, "invalid_request_error", "'messages' is required")
+    if body.get("tools") and body.get("stream") and body.get("logprobs"):
+        # As llama.cpp's server does.
+        raise Refusal(400, "invalid_request_error", "logprobs is not supported with tools + stream")
     prompt = chatml(body["messages"])
     ids = encode(prompt)
     reply, text = state.begin(prompt)
