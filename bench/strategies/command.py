@@ -6,7 +6,6 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from bench.engines import engines_running
 from bench.measured import measured
 from bench.plot import PlottingMissing
 from bench.pooled import Pool, Pooled, pool_of
-from bench.questions import NoQuestions, Question, data_folder, spread_questions
+from bench.questions import NoQuestions, Question, data_folder
 from bench.record import machine, models_of, write_report
 from bench.run import open_solver, progress_bar
 from bench.solving import Drawn, Solved, Solver, side_by_side
@@ -26,31 +25,13 @@ from bench.strategies.kept import NAME, EarlierUnreadable, earlier_rows, merged
 from bench.strategies.plan import KINDS, TEMPERATURE, TOP, Kind, Preparation, Trial, prepared
 from bench.strategies.plot import plot, show
 from bench.strategies.report import Outcome, Pools, StrategiesReport, StrategyRow, row, vote_rows, with_costs
+from bench.strategies.selected import Plan, asked_as
+from bench.strategies.timing import TIMING, Timing, plot_timing, show_timing
 from orchestrator.settings import Settings
 from orchestrator.settings_file import SettingsInvalid, load_settings
 from orchestrator.stack.part import StackError
 from workers.engines.errors import EngineError
 from workers.model_files.errors import ModelUnavailable
-
-# More samples of the large model cost more time than a benchmark has.
-_LARGE_SAMPLES = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to run. ``rows`` of each data set; pools of ``samples`` for each of ``seeds`` seeds; ``only`` these
-    strategies (empty: all)."""
-
-    data: Path
-    cache: Path
-    results: Path
-    datasets: tuple[str, ...]
-    models: tuple[str, ...]
-    only: tuple[str, ...]
-    rows: int
-    samples: int
-    seeds: int
-    concurrency: int
 
 
 class Bench:
@@ -64,19 +45,16 @@ class Bench:
         self._earlier = earlier
         self._measured: list[StrategyRow] = []
 
-    def check(self) -> None:
-        """Raises ``NoQuestions``, before anything is started, for what could not be measured."""
-        for kind in self._kinds():
-            if not self._questions(kind):
-                raise NoQuestions(f"data set {kind.dataset!r} in {self._plan.data} has no questions of its kind")
-
     async def run(self) -> StrategiesReport:
-        """The report is written anew after each part, so that what was measured before an end is kept."""
+        """The report is written anew after each part, however it ends, so that what was measured is kept."""
         # The large model first: what its cot costs is what every cost is relative to.
         for model in sorted(self._plan.models, key=lambda name: name != self._settings.named("large")):
-            for kind in self._kinds():
-                await self._measure(kind, model)
-                write_report(self.report(), self._plan.results)
+            for kind in self._plan.kinds():
+                try:
+                    await self._measure(kind, model)
+                finally:
+                    if self._measured:
+                        write_report(self.report(), self._plan.results)
         return self.report()
 
     def report(self) -> StrategiesReport:
@@ -88,17 +66,8 @@ class Bench:
         aims = aims_of(rows, self._settings.named("small"), self._settings.named("large"))
         return head.model_copy(update={"rows": rows, "aims": aims})
 
-    def _kinds(self) -> list[Kind]:
-        """The data sets of the plan, each with what is tried on it."""
-        wanted = [kind for kind in KINDS if not self._plan.datasets or kind.dataset in self._plan.datasets]
-        kinds = [replace(kind, trials=tuple(filter(self._wanted, kind.trials))) for kind in wanted]
-        return [kind for kind in kinds if kind.trials]
-
-    def _questions(self, kind: Kind) -> list[Question]:
-        return spread_questions(self._plan.data, kind.dataset, self._plan.rows, kind.wanted)
-
     async def _measure(self, kind: Kind, model: str) -> None:
-        questions = self._questions(kind)
+        questions = self._plan.questions(kind)
         pools: dict[Format, Pool] = {}
         for form in kind.pools:
             async with self._solver(model, Preparation(form)) as solver:
@@ -113,22 +82,14 @@ class Bench:
 
     def _solver(self, model: str, how: Preparation) -> AbstractAsyncContextManager[Solver]:
         """Its strategies that vote draw from the pool of that format."""
-        settings = prepared(self._settings, self._samples(model), how)
+        settings = prepared(self._settings, self._plan.samples_of(model, self._settings), how)
         return open_solver(settings, self._plan.cache, partial(Pooled, top=TOP))
-
-    def _wanted(self, trial: Trial) -> bool:
-        if not self._plan.only or trial.name in self._plan.only:
-            return True
-        return trial.verifier == "none" and not trial.called and trial.strategy in self._plan.only
-
-    def _samples(self, model: str) -> int:
-        large = model == self._settings.named("large")
-        return min(self._plan.samples, _LARGE_SAMPLES) if large else self._plan.samples
 
     async def _pool(self, solver: Solver, kind: Kind, model: str, questions: Sequence[Question], form: Format) -> Pool:
         """The samples that all voting strategies share, drawn to their end."""
         gate = asyncio.Semaphore(self._plan.concurrency)
-        draw = Draw(n=self._samples(model) * self._plan.seeds, temperature=TEMPERATURE, top_logprobs=TOP)
+        count = self._plan.samples_of(model, self._settings) * self._plan.seeds
+        draw = Draw(n=count, temperature=TEMPERATURE, top_logprobs=TOP)
         title = f"{kind.dataset} samples of {form}({model})"
         with progress_bar(self._console, title, len(questions)) as advance:
 
@@ -144,12 +105,12 @@ class Bench:
     async def _try(
         self, solver: Solver, trial: Trial, kind: Kind, model: str, questions: Sequence[Question], pools: Pools
     ) -> None:
-        name = "auto" if trial.strategy == "auto" else f"{trial.strategy}({model})"
-        if name == "auto" and model != self._settings.named("large"):
-            return  # it chooses its models itself
+        name = asked_as(trial, model, self._settings)
+        if name is None:
+            return
         # Samples of different seeds do not overlap.
         count = max(trial.seeds, self._plan.seeds) if trial.sampled else 1
-        seeds = tuple(seed * self._samples(model) for seed in range(count))
+        seeds = tuple(seed * self._plan.samples_of(model, self._settings) for seed in range(count))
         solved: list[tuple[Solved, ...]] = []
         for seed in seeds:
             with progress_bar(self._console, f"{kind.dataset} {trial.name}({model}) {seed}", len(questions)) as advance:
@@ -168,13 +129,14 @@ def main() -> None:
         settings = measured(load_settings(), options.threads)
         plan = _plan(options, settings)
         console.print(f"strategies on {machine()}; cache {plan.cache}")
-        earlier = [] if options.fresh else earlier_rows(plan.results, settings, console)
-        bench = Bench(plan, settings, console, earlier)
-        bench.check()
+        name = TIMING if options.timing else NAME
+        earlier = [] if options.fresh else earlier_rows(plan.results, settings, console, name)
+        bench = (Timing if options.timing else Bench)(plan, settings, console, earlier)
+        plan.check()
         with engines_running(settings, console, options.threads):
             report = asyncio.run(bench.run())
         path = write_report(report, plan.results)
-        plot(report, path.with_suffix(".png"))
+        (plot_timing if options.timing else plot)(report, path.with_suffix(".png"))
     except (
         NoQuestions,
         SettingsInvalid,
@@ -185,7 +147,7 @@ def main() -> None:
         EarlierUnreadable,
     ) as error:
         sys.exit(str(error))
-    show(report, console)
+    (show_timing if options.timing else show)(report, console)
     console.print(f"written: {path} and {path.with_suffix('.png')}")
 
 
@@ -196,6 +158,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", action="append", default=[], help="one of the strategies; repeat for several")
     parser.add_argument("--model", choices=("small", "large", "both"), default="small", help="both: the whole plan")
     parser.add_argument("--rows", type=int, default=40, help="questions of each data set")
+    parser.add_argument("--timing", action="store_true", help="how long one question takes alone; 4 --rows are enough")
     parser.add_argument("--samples", type=int, default=8, help="samples in a pool; of the large model at most 4")
     parser.add_argument("--seeds", type=int, default=1, help="pools, and runs of every strategy that samples")
     parser.add_argument("--concurrency", type=int, default=4, help="questions under way at once")

@@ -18,10 +18,10 @@ class EarlierUnreadable(Exception):
     """There is a report, and it cannot be read; the message says what to do about it."""
 
 
-def earlier_rows(folder: Path, settings: Settings, console: Console) -> list[StrategyRow]:
-    """The rows of the report in ``folder``, each with the commit and the time of the run that measured it; none where
-    it is of other models. Raises ``EarlierUnreadable``."""
-    path = folder / f"{NAME}.json"
+def earlier_rows(folder: Path, settings: Settings, console: Console, name: str = NAME) -> list[StrategyRow]:
+    """The rows of the report ``name`` in ``folder``, each with the commit and the time of the run that measured it;
+    none where it is of other models. Raises ``EarlierUnreadable``."""
+    path = folder / f"{name}.json"
     if not path.exists():
         return []
     try:

@@ -11,15 +11,16 @@ from rich.console import Console
 
 from bench.record import models_of
 from bench.strategies.aims import aims_of
-from bench.strategies.command import Bench, Plan, main
+from bench.strategies.command import Bench, main
 from bench.strategies.kept import EarlierUnreadable, earlier_rows
 from bench.strategies.plan import SINGLE
 from bench.strategies.plot import curves, plot, show
 from bench.strategies.report import StrategiesReport, StrategyRow, is_vote
+from bench.strategies.selected import Plan
 from orchestrator.settings import Settings
 from tests.bench.strategies.rows import QUESTIONS, strategy_row, write_questions
 from tests.orchestrator.conftest import settings_for
-from workers.engines.errors import EngineUnavailable
+from workers.engines.errors import EngineError, EngineUnavailable
 from workers.engines.scripted.script import Reply, Script, say
 from workers.engines.scripted.server import ScriptedServer
 
@@ -46,9 +47,8 @@ async def _run(plan: Plan, settings: Settings, fresh: bool = False) -> Strategie
     """As the command does it, over engines that answer."""
     console = Console(quiet=True)
     earlier = [] if fresh else earlier_rows(plan.results, settings, console)
-    bench = Bench(plan, settings, console, earlier)
-    bench.check()
-    return await bench.run()
+    plan.check()
+    return await Bench(plan, settings, console, earlier).run()
 
 
 def _strategies(report: StrategiesReport) -> dict[str, StrategyRow]:
@@ -142,6 +142,19 @@ async def test_what_was_measured_before_an_engine_went_away_is_in_the_report(
         await _run(_plan(tmp_path, ("cot",), datasets=("gsm8k_test", "math500")), settings)
     kept = earlier_rows(tmp_path / "results", settings, Console(quiet=True))
     assert {row.dataset for row in kept} == {"gsm8k_test"}
+
+
+async def test_a_trial_that_an_engine_refuses_loses_none_before_it(tmp_path: Path, scripted: ScriptedServer) -> None:
+    write_questions(tmp_path, "gsm8k_test")
+    refused = Reply(
+        match="Answer each question about the attempt", texts=("It is",), failure="disconnect", failure_after=1
+    )
+    scripted.script = Script(replies=(refused,), default=say("It is \\boxed{4}."))
+    settings = settings_for(tmp_path, "", scripted.url)
+    with pytest.raises(EngineError):
+        await _run(_plan(tmp_path, ("cot", "critique")), settings)
+    kept = earlier_rows(tmp_path / "results", settings, Console(quiet=True))
+    assert {row.system for row in kept if not is_vote(row)} == {"cot(small)"}
 
 
 def test_a_report_from_before_rows_kept_single_answers_is_read(tmp_path: Path) -> None:
