@@ -1,8 +1,8 @@
 """Asking: is the question under-specified, and what has to be asked before it can be answered?
 
-Before any attempt its words are read (``WordingAsker``). After the attempts the model judges, training-free, in one
-token, whose probability is the score, and is asked for the question only if the score is high enough for the evidence
-at hand.
+Before any attempt its words are read: for what is unclear beyond doubt (``WordingAsker``), and for signs that together
+make it probable enough that something is missing (``SuspicionAsker``). After the attempts the model judges,
+training-free, in one token, whose probability is weighed against the evidence at hand (``VerdictAsker``).
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from agents.cot import ChainOfThought
 from agents.problem import Answer, AnswerForm, Problem
 from agents.prompts import render
+from agents.signs import weighable
 from agents.strategy import SolveContext, Strategy, earlier, with_question, write
 from agents.verdicts import probability_of_yes
 from agents.wording import Kind, unclear
@@ -44,11 +45,17 @@ class Question(BaseModel):
 
 
 class EarlyAsker(Protocol):
-    """Decides from its words alone whether a problem needs an answer from its author first."""
+    """Decides before any attempt whether a problem needs an answer from its author first."""
 
-    def question(self, problem: Problem) -> Question | None:
-        """The one question to ask, or None where the words give no reason to."""
+    async def question(self, problem: Problem, context: SolveContext) -> Question | None:
+        """The one question to ask, or None where there is no reason to. A spent budget means None."""
         ...
+
+
+class Suspicion(Protocol):
+    """How probable it is from its words that a question lacks something, between 0 and 1."""
+
+    def probability(self, question: str) -> float: ...
 
 
 class Asker(Protocol):
@@ -65,11 +72,31 @@ class Asker(Protocol):
 class WordingAsker:
     """Asks about the first thing that ``unclear`` finds, in the words of the problem."""
 
-    def question(self, problem: Problem) -> Question | None:
+    async def question(self, problem: Problem, context: SolveContext) -> Question | None:
         found = unclear(problem.question, problem.form)
         if found is None:
             return None
         return Question(text=_ABOUT[found.kind].format(phrase=found.phrase), choices=(ANSWER_ANYWAY,))
+
+
+class SuspicionAsker:
+    """Asks about a question for an amount from the ``bound`` of suspicion on; the model writes what it asks. In a
+    thread that has begun the words of its last question alone say nothing: what they lack may have been told before."""
+
+    def __init__(self, suspicion: Suspicion, bound: float) -> None:
+        self._suspicion = suspicion
+        self._bound = bound
+
+    async def question(self, problem: Problem, context: SolveContext) -> Question | None:
+        begun = any(message.role != "system" for message in earlier(problem.messages))
+        if begun or not weighable(problem.question, problem.form):
+            return None
+        if self._suspicion.probability(problem.question) < self._bound:
+            return None
+        try:
+            return await _written(problem, context)
+        except BudgetSpent:
+            return None
 
 
 class VerdictAsker:
@@ -91,34 +118,19 @@ class VerdictAsker:
         if bound > 1:
             return None
         try:
-            if not await self._doubted(problem, bound, context):
+            if not await _doubted(problem, bound, context):
                 return None
             if settled and await self._confirmed(problem, attempts[-1], context):
                 return None
-            return await self._written(problem, context)
+            return await _written(problem, context)
         except BudgetSpent:
             return None
-
-    async def _doubted(self, problem: Problem, bound: float, context: SolveContext) -> bool:
-        prompt = render("answerable", question=problem.question)
-        purpose = "check that nothing is missing from the question"
-        before = earlier(problem.messages)
-        answerable = await probability_of_yes(context, context.writer(), prompt, purpose=purpose, before=before)
-        return answerable is not None and 1 - answerable >= bound
 
     async def _confirmed(self, problem: Problem, answer: Answer, context: SolveContext) -> bool:
         """Whether step-by-step reasoning comes to the same answer."""
         second = await self._second.solve(problem, context)
         groups = await asyncio.to_thread(cluster, [answer.value, second.value], problem.form)
         return len(groups) == 1 and len(groups[0]) == 2
-
-    async def _written(self, problem: Problem, context: SolveContext) -> Question | None:
-        prompt = Message(role="user", content=render("clarify", question=problem.question))
-        messages = (*earlier(problem.messages), prompt)
-        sampling = Sampling(max_tokens=_QUESTION_TOKENS, stop=("\n\n",))
-        completion = await write(context, context.writer(), messages, sampling, purpose="ask for what is missing")
-        text = _one_question(completion.text)
-        return Question(text=text, choices=(ANSWER_ANYWAY,)) if text else None
 
 
 def disagree(attempts: Sequence[Answer], form: AnswerForm) -> bool:
@@ -131,6 +143,24 @@ def clarified(messages: Sequence[Message], question: Question, reply: str) -> tu
     """The thread that was asked about, its last question completed by what its author replied."""
     asked = next(message.content for message in reversed(messages) if message.role == "user")
     return with_question(messages, render("clarified", question=asked, asked=question.text, reply=reply))
+
+
+async def _doubted(problem: Problem, bound: float, context: SolveContext) -> bool:
+    prompt = render("answerable", question=problem.question)
+    purpose = "check that nothing is missing from the question"
+    before = earlier(problem.messages)
+    answerable = await probability_of_yes(context, context.writer(), prompt, purpose=purpose, before=before)
+    return answerable is not None and 1 - answerable >= bound
+
+
+async def _written(problem: Problem, context: SolveContext) -> Question | None:
+    """None where the model writes no question."""
+    prompt = Message(role="user", content=render("clarify", question=problem.question))
+    messages = (*earlier(problem.messages), prompt)
+    sampling = Sampling(max_tokens=_QUESTION_TOKENS, stop=("\n\n",))
+    completion = await write(context, context.writer(), messages, sampling, purpose="ask for what is missing")
+    text = _one_question(completion.text)
+    return Question(text=text, choices=(ANSWER_ANYWAY,)) if text else None
 
 
 def _one_question(text: str) -> str:

@@ -62,10 +62,11 @@ _AMOUNT = re.compile(
 _COUNTED = re.compile(r"(?<![\d,.])\d[\d,.]*\s+(?:[a-z]+\s+)?[a-z]+", re.IGNORECASE)
 _ASKS = re.compile(r"\b(?:how|what|calculate|find)\b", re.IGNORECASE)
 _HOW_MANY = re.compile(r"\bhow (?:many|much)\b[^.?!]*\?\s*$", re.IGNORECASE)
+_AMOUNT_ASKED = re.compile(r"\bhow (?:many|much|long|old|big|far|tall)\b[^.?!]*\?\s*$", re.IGNORECASE)
 _SENTENCE = re.compile(r"[.!?]\s+(?=[A-Z])")
 # Of mathematics, where "at least 3" and "-2" are what is meant.
 _MATHEMATICS = re.compile(
-    r"\\|\$[^$\d]|[=^√π]|\b(?:integers?|digits?|primes?|divisors?|multiples?|equations?|functions?|polynomials?|"
+    r"\\|\$(?!\s?\d)[^$]|[=^√π]|\b(?:integers?|digits?|primes?|divisors?|multiples?|equations?|functions?|polynomials?|"
     r"probabilit(?:y|ies)|random(?:ly)?|triangles?|circles?|angles?|degrees?|temperatures?|ways|values?|"
     r"least common)\b",
     re.IGNORECASE,
@@ -88,7 +89,7 @@ def unclear(question: str, form: AnswerForm) -> Unclear | None:
     A question that counts as free text is looked at for missing numbers alone: "Ann has 5 boxes of apples. How many
     apples does she have?"
     """
-    if form not in ("number", "text") or len(question) > _LONGEST or _MATHEMATICS.search(question):
+    if form not in ("number", "text") or not may_lack(question):
         return None
     if form == "text":
         return Unclear("alone", "") if _lacks_numbers(question) else None
@@ -104,6 +105,16 @@ def unclear(question: str, form: AnswerForm) -> Unclear | None:
         ("impossible", _found(_NOTHING, question)),
     )
     return next((Unclear(kind, phrase) for kind, phrase in found if phrase), None)
+
+
+def may_lack(question: str) -> bool:
+    """Whether its words can be read for what is missing: a story of everyday life, not too long, and no mathematics."""
+    return len(question) <= _LONGEST and not _MATHEMATICS.search(question)
+
+
+def asks_an_amount(question: str) -> bool:
+    """Whether a story about somebody else ends by asking how many, how much, how long, …"""
+    return _AMOUNT_ASKED.search(question) is not None and not _ABOUT_ONESELF.search(question)
 
 
 def _lacks_numbers(question: str) -> bool:

@@ -11,7 +11,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from redis.asyncio import Redis
 
-from agents.asking import VerdictAsker, WordingAsker
+from agents.asking import EarlyAsker, SuspicionAsker, VerdictAsker, WordingAsker
 from orchestrator.addresses import redis_url
 from orchestrator.answer_cache import AnswerCache, basis_of
 from orchestrator.collaborations import Collaborations
@@ -44,6 +44,7 @@ from orchestrator.strategies import build_strategies
 from orchestrator.threads import NoThreads, StoredThreads, Threads
 from orchestrator.tracing.conductor import TracedNodes, traced
 from orchestrator.tracing.exporting import Tracing
+from routers.asking.card import find_asking_card
 from routers.embedding import WordEmbedder
 from tools.sandbox.protocol import Sandbox
 from tools.sandbox.remote import CelerySandbox
@@ -162,12 +163,18 @@ def build_controller(
         threads=threads,
         step_tokens=settings.auto.step_tokens,
         vote_temperature=settings.auto.temperature,
-        early_asker=WordingAsker() if settings.auto.ask else None,
+        early_askers=_early_askers(settings) if settings.auto.ask else (),
         asker=VerdictAsker(settings.auto.ask_weak, settings.auto.ask_strong) if settings.auto.ask else None,
         playbook=playbook,
         router=router,
     )
     return Controller(nodes, offers, threads, checkpointer, around)
+
+
+def _early_askers(settings: Settings) -> tuple[EarlyAsker, ...]:
+    """In the order in which they are heard. Raises ``CardUnreadable``."""
+    card = find_asking_card(settings.auto.asking_card)
+    return WordingAsker(), SuspicionAsker(card, settings.auto.ask_words)
 
 
 def _around(tracing: Tracing | None) -> Around:

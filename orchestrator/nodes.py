@@ -1,7 +1,7 @@
 """What happens at each node of the graph: guard, recall, assess, route, read, solve, verify, doubt, ask, learn."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from langgraph.runtime import Runtime
@@ -54,7 +54,7 @@ class Nodes:
         threads: Threads,
         step_tokens: int,
         vote_temperature: float,
-        early_asker: EarlyAsker | None = None,
+        early_askers: Sequence[EarlyAsker] = (),
         asker: Asker | None = None,
         playbook: Recaller = NoPlaybook(),
         router: RouterInService = NoRouter(),
@@ -66,7 +66,7 @@ class Nodes:
         self._threads = threads
         self._step_tokens = step_tokens
         self._vote_temperature = vote_temperature
-        self._early_asker = early_asker
+        self._early_askers = early_askers
         self._asker = asker
         self._playbook = playbook
         self._router = router
@@ -155,15 +155,17 @@ class Nodes:
         return await self._router.weigh(question, assessment, effort, left)
 
     async def _read(self, state: RunState, runtime: _Runtime) -> RunState:
-        """Ask before any attempt where the words alone show that something is missing."""
-        if self._early_asker is None or not self._may_ask(state):
+        """Ask before any attempt where the question shows by itself that something is missing."""
+        if not self._early_askers or not self._may_ask(state):
             return {}
         problem = runtime.context.problem(state["request"], state["assessment"])
-        question = self._early_asker.question(problem)
-        if question is None:
-            return {}
-        asked = await self._asks(question, state, runtime)
-        return {**asked, "verdict": Abstain(reason="the question does not say all that it takes")}
+        work = self._work(runtime, (self._offers.capable(),))
+        for asker in self._early_askers:
+            question = await asker.question(problem, work)
+            if question is not None:
+                asked = await self._asks(question, state, runtime)
+                return {**asked, "verdict": Abstain(reason="the question does not say all that it takes")}
+        return {}
 
     async def _solve(self, state: RunState, runtime: _Runtime) -> RunState:
         route = state["decision"].route

@@ -59,7 +59,9 @@ class AutoSettings(BaseModel):
     ``temperature`` of every attempt after the first of the same route.
     ``step_tokens`` bounds one internal model call.
     ``code`` are the routes for a function to be completed, tried until one passes the examples in its docstring.
-    ``ask``: whether an under-specified question may lead to one clarifying question. The large model's probability
+    ``ask``: whether an under-specified question may lead to one clarifying question. Before any attempt the suspicion
+    from its words has to reach ``ask_words`` (above 1: never), by the card at ``asking_card`` (made by `tandem train
+    asking`; empty takes the one that ships); after the attempts the large model's probability
     that something is missing has to reach ``ask_weak`` where no answer is supported or attempts differ, and
     ``ask_strong`` elsewhere, where a second opinion has to differ as well (above 1: never).
     """
@@ -67,6 +69,8 @@ class AutoSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
     ask: bool = True
+    ask_words: float = Field(default=0.6, ge=0)
+    asking_card: str = ""
     ask_weak: float = Field(default=0.3, ge=0)
     ask_strong: float = Field(default=1.1, ge=0)
 

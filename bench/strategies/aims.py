@@ -26,7 +26,7 @@ def aims_of(rows: Sequence[StrategyRow], small: str, large: str) -> list[Aim]:
             for dataset in ("proofwriter", "prontoqa")
             for model in (small, large)
         ),
-        _underspecified("umwp", by_name.get(("umwp", f"auto({large})"))),
+        *(_underspecified("umwp", name, by_name.get(("umwp", f"{name}({large})"))) for name in ("auto", "eager auto")),
     ]
 
 
@@ -89,12 +89,12 @@ def _difference(better: StrategyRow, base: StrategyRow) -> tuple[float, str, str
     return gain, shown, f"its interval {'includes' if low <= 0 <= high else 'excludes'} 0"
 
 
-def _underspecified(dataset: str, row: StrategyRow | None) -> Aim:
+def _underspecified(dataset: str, name: str, row: StrategyRow | None) -> Aim:
     """Of the questions without an answer most are to be asked about or declined, of the others few."""
-    aim = f"{dataset}: auto asks or declines where something is missing"
+    aim = f"{dataset}: {name} asks or declines where something is missing"
     target = f"{_CAUGHT:.0%} or more of the unanswerable, {_BOTHERED:.0%} or less of the answerable"
     if row is None:
-        return _unmeasured(aim, target, f"auto was not run on {dataset}; {_WHOLE_PLAN}")
+        return _unmeasured(aim, target, f"{name} was not run on {dataset}; {_WHOLE_PLAN}")
     caught, bothered = row.extra.get("asked_unanswerable"), row.extra.get("asked_answerable")
     if caught is None or bothered is None:
         return _unmeasured(aim, target, f"the row of {row.system} says it of one half at most; run it again")
@@ -104,7 +104,7 @@ def _underspecified(dataset: str, row: StrategyRow | None) -> Aim:
         target=target,
         measured=f"{_share(row, 'unanswerable')}, {_share(row, 'answerable')}",
         reached=reached,
-        why="" if reached else "the model's verdict on its own question does not tell the two apart well enough",
+        why="" if reached else "neither words nor the model's verdict tell the two apart well enough",
     )
 
 

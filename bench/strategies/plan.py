@@ -36,14 +36,16 @@ class Preparation:
     format: Format
     plain: bool = True
     verifier: VerifierName = "none"
+    ask_words: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
     """A strategy as it is measured. ``format`` is how its samples are written, ``sampled`` whether another seed gives
     another answer, and ``seeds`` how many it is given at least; ``temperature`` None is the strategy's own. ``plain``:
-    whether ``logic`` may read sentences without the model; ``verifier`` what chooses among the answers of ``parallel``.
-    ``called`` is its name where that is not the strategy's."""
+    whether ``logic`` may read sentences without the model; ``verifier`` what chooses among the answers of ``parallel``;
+    ``ask_words`` the suspicion from which ``auto`` asks, None as by default. ``called`` is its name where that is not
+    the strategy's."""
 
     strategy: str
     format: Format = "cot"
@@ -52,6 +54,7 @@ class Trial:
     temperature: float | None = None
     plain: bool = True
     verifier: VerifierName = "none"
+    ask_words: float | None = None
     called: str = ""
 
     @property
@@ -63,7 +66,7 @@ class Trial:
     @property
     def preparation(self) -> Preparation:
         """Trials that share it run under the same settings."""
-        return Preparation(self.format, self.plain, self.verifier)
+        return Preparation(self.format, self.plain, self.verifier, self.ask_words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,8 @@ _COMPUTING = (Trial("plan-tools"), Trial("tool-loop"), Trial("toolmaker"), Trial
 _PROGRAMS = (Trial("program"), Trial("self-consistency", "program", sampled=True))
 # What verified resampling draws, without the verifying: three seeds of one short answer are cheap.
 _SINGLE = Trial("direct", sampled=True, seeds=3, temperature=CodeOptions().temperature, called=SINGLE)
+# Where it is worth a needless question now and then to hear of most that is missing.
+_EAGER = Trial("auto", ask_words=0.36, called="eager auto")
 # What the models have part in, where a grammar reads all or nothing.
 _TRANSLATED = Trial("logic", sampled=True, plain=False, called="logic by translation")
 _ENTAILED = Trial("parallel", sampled=True, verifier="entailment")
@@ -112,7 +117,7 @@ KINDS = (
     Kind("prontoqa", _LOGICAL),
     Kind("folio", (*_LOGICAL, Trial("plan"), Trial("critique"))),
     Kind("bbh", (*_LOGICAL, Trial("program"), Trial("plan"), Trial("short-m", sampled=True)), ("cot",), _logical),
-    Kind("umwp", (Trial("cot"), Trial("auto")), ()),
+    Kind("umwp", (Trial("cot"), Trial("auto"), _EAGER), ()),
 )
 
 
@@ -132,4 +137,5 @@ def prepared(settings: Settings, samples: int, how: Preparation) -> Settings:
         "parallel": options.parallel.model_copy(update={"n": min(5, samples), "top": TOP}),
         "verifier": how.verifier,
     }
-    return settings.model_copy(update={"strategies": options.model_copy(update=update)})
+    auto = settings.auto if how.ask_words is None else settings.auto.model_copy(update={"ask_words": how.ask_words})
+    return settings.model_copy(update={"auto": auto, "strategies": options.model_copy(update=update)})

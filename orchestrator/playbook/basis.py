@@ -11,7 +11,7 @@ _OF_CODE = ("code", "code_tests")
 _OF_ASKING = ("answerable", "ask_tool", "clarified", "clarify")
 _OTHER_PROMPTS = frozenset(f"{name}.md" for name in (*_OF_TOOLS, *_OF_CODE, *_OF_ASKING, "cot_open"))
 """Those that no answer is written with of which the playbook learns."""
-_OTHER_OF_AUTO = {"ask", "ask_weak", "ask_strong", "code"}
+_OTHER_OF_AUTO = {"ask", "ask_words", "asking_card", "ask_weak", "ask_strong", "code"}
 
 
 def pair_of(settings: Settings) -> str:

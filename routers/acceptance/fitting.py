@@ -57,8 +57,8 @@ def fit(asked: Sequence[Asked], routes: Sequence[str], seed: int) -> Fitted:
     return Fitted(tuple(routes), scales, weights, bias, calibration_of(unseen, cases.right, cases.weights, folds))
 
 
-def logistic(columns: Floats, right: Floats, weights: Floats) -> tuple[Floats, float]:
-    """Coefficients (features,) and the offset that minimise the weighted log loss plus a ridge on the coefficients.
+def logistic(columns: Floats, right: Floats, weights: Floats, ridge: float = _RIDGE) -> tuple[Floats, float]:
+    """Coefficients (features,) and the offset that minimise the weighted log loss plus a ``ridge`` on the coefficients.
     Raises ``TrainingMissing``."""
     try:
         from scipy.optimize import minimize
@@ -68,9 +68,9 @@ def logistic(columns: Floats, right: Floats, weights: Floats) -> tuple[Floats, f
     def loss(theta: Floats) -> tuple[float, Floats]:
         score = columns @ theta[:-1] + theta[-1]
         # log(1 + e^s) − y·s, which does not overflow
-        value = float(weights @ (np.logaddexp(0, score) - right * score)) + _RIDGE / 2 * float(theta[:-1] @ theta[:-1])
+        value = float(weights @ (np.logaddexp(0, score) - right * score)) + ridge / 2 * float(theta[:-1] @ theta[:-1])
         error = weights * (0.5 * (1 + np.tanh(score / 2)) - right)
-        return value, np.append(columns.T @ error + _RIDGE * theta[:-1], error.sum())
+        return value, np.append(columns.T @ error + ridge * theta[:-1], error.sum())
 
     found = minimize(loss, np.zeros(columns.shape[1] + 1), jac=True, method="L-BFGS-B")
     return np.asarray(found.x[:-1]), float(found.x[-1])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.asking import ANSWER_ANYWAY, VerdictAsker, clarified
+from agents.asking import ANSWER_ANYWAY, SuspicionAsker, VerdictAsker, clarified
 from agents.asking import Question as Asked
 from agents.problem import Answer
 from tests.agents.conftest import FIRST_TURN, FOLLOW_UP, ContextFor, asked
@@ -76,3 +76,47 @@ async def test_a_follow_up_is_judged_and_asked_about_in_its_thread(
     for prompt, task in zip(scripted.stats.prompts, ("everything that is needed", "short question"), strict=True):
         places = [prompt.index(text) for text in (*(m.content for m in FIRST_TURN), FOLLOW_UP.question, task)]
         assert places == sorted(places)
+
+
+class _Suspects:
+    """Suspects every question as much."""
+
+    def __init__(self, probability: float) -> None:
+        self._probability = probability
+
+    def probability(self, question: str) -> float:
+        return self._probability
+
+
+@pytest.mark.parametrize(("suspicion", "asks"), [(0.6, True), (0.59, False)])
+async def test_suspicion_from_the_bound_on_leads_to_a_question(
+    scripted: ScriptedServer, context_for: ContextFor, suspicion: float, asks: bool
+) -> None:
+    scripted.script = Script(replies=(ASKS,))
+    question = await SuspicionAsker(_Suspects(suspicion), 0.6).question(PROBLEM, context_for())
+    expected = Asked(text="How many apples are in a box?", choices=(ANSWER_ANYWAY,))
+    assert question == (expected if asks else None)
+    assert scripted.stats.requests == asks, "no model is asked where nothing is suspected"
+
+
+@pytest.mark.parametrize("text", ["How many integers are between 3 and 9?", "Tell me a story about 3 pigs."])
+async def test_what_is_no_story_that_asks_for_an_amount_is_not_suspected(
+    scripted: ScriptedServer, context_for: ContextFor, text: str
+) -> None:
+    problem = asked(text).model_copy(update={"form": "number" if "integers" in text else "text"})
+    assert await SuspicionAsker(_Suspects(1.0), 0.6).question(problem, context_for()) is None
+    assert scripted.stats.requests == 0
+
+
+async def test_suspicion_without_a_budget_asks_nothing(scripted: ScriptedServer, context_for: ContextFor) -> None:
+    scripted.script = Script(replies=(ASKS,))
+    assert await SuspicionAsker(_Suspects(1.0), 0.6).question(PROBLEM, context_for(Budget(calls=0))) is None
+
+
+async def test_what_a_follow_up_lacks_may_have_been_told_before(
+    scripted: ScriptedServer, context_for: ContextFor
+) -> None:
+    scripted.script = Script(replies=(ASKS,))
+    assert await SuspicionAsker(_Suspects(1.0), 0.6).question(FOLLOW_UP, context_for()) is None
+    ruled = asked(PROBLEM.question, Message(role="system", content="Be brief."))
+    assert await SuspicionAsker(_Suspects(1.0), 0.6).question(ruled, context_for()) is not None

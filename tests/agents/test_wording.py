@@ -4,7 +4,7 @@ import pytest
 
 from agents.asking import ANSWER_ANYWAY, WordingAsker
 from agents.wording import Unclear, unclear
-from tests.agents.conftest import asked
+from tests.agents.conftest import ContextFor, asked
 from tests.hostile import ENOUGH, cpu_seconds, hostile
 
 
@@ -68,8 +68,9 @@ def test_only_questions_about_a_number_are_read(form: str) -> None:
     assert unclear("Ben has several shelves for 8 and 9 cars. How many fit?", form) is None  # type: ignore[arg-type]
 
 
-def test_the_question_names_the_words_and_offers_to_answer_anyway() -> None:
-    question = WordingAsker().question(asked("Dave won more than 11 tickets and spent 5. How many are left?"))
+async def test_the_question_names_the_words_and_offers_to_answer_anyway(context_for: ContextFor) -> None:
+    problem = asked("Dave won more than 11 tickets and spent 5. How many are left?")
+    question = await WordingAsker().question(problem, context_for())
     assert question is not None
     assert "“more than 11”" in question.text
     assert question.text.endswith("?")

@@ -155,6 +155,20 @@ async def test_a_named_strategy_and_a_model_that_sees_nothing_missing_ask_nothin
 
 
 @pytest.fixture
+async def unsuspecting(tmp_path: Path, redis_url: str, scripted: ScriptedServer) -> AsyncIterator[Tandem]:
+    async with open_tandem(settings_for(tmp_path, redis_url, scripted.url, TANDEM__AUTO__ASK_WORDS="1.1")) as opened:
+        yield opened
+
+
+async def test_suspicion_can_be_switched_off_alone(
+    unsuspecting: Tandem, request_for: Requests, owner: str, scripted: ScriptedServer
+) -> None:
+    scripted.script = Script(replies=(say("yes", match="everything that is needed"), *SCRIPT.replies[1:]))
+    suspicious = request_for("Ann picks 5 red apples and some green apples, and eats 2. How many apples does she have?")
+    assert last_of(await events_of(unsuspecting, await unsuspecting.runs.start(suspicious), owner)).value == "7"
+
+
+@pytest.fixture
 async def silent(tmp_path: Path, redis_url: str, scripted: ScriptedServer) -> AsyncIterator[Tandem]:
     async with open_tandem(settings_for(tmp_path, redis_url, scripted.url, TANDEM__AUTO__ASK="false")) as opened:
         yield opened
@@ -190,6 +204,15 @@ async def test_what_the_words_show_to_be_missing_is_asked_about_before_any_model
     answered = await events_of(tandem, await tandem.runs.start(first.model_copy(update={"messages": messages})), owner)
     # The completed question still says "several": it is not asked about twice.
     assert (last_of(answered).status, last_of(answered).value) == ("answered", "48")
+
+
+async def test_a_suspicious_question_is_asked_about_before_any_attempt(
+    tandem: Tandem, request_for: Requests, owner: str, scripted: ScriptedServer
+) -> None:
+    suspicious = request_for("Ann picks 5 red apples and some green apples, and eats 2. How many apples does she have?")
+    asked = last_of(await events_of(tandem, await tandem.runs.start(suspicious), owner))
+    assert (asked.status, asked.text) == ("needs_input", ASKS)
+    assert scripted.stats.requests == 1, "only what it asks was written"
 
 
 @pytest.mark.parametrize(

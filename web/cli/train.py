@@ -17,6 +17,7 @@ from orchestrator.settings_file import SettingsInvalid, load_settings
 from orchestrator.stack.part import StackError
 from web.cli.terminal import plain_console, print_error
 from web.cli.train_acceptance import acceptance
+from web.cli.train_asking import asking
 from web.cli.train_judge import judge
 from web.cli.train_router import router
 from workers.collaboration.protocol import VocabulariesDiffer
@@ -33,6 +34,7 @@ _DATASETS = ("gsm8k_train", "svamp")
 
 app = typer.Typer(help="Train what the policies of two models use.", no_args_is_help=True)
 app.command()(acceptance)
+app.command()(asking)
 app.command()(judge)
 app.command()(router)
 

@@ -80,7 +80,7 @@ async def test_voting_strategies_share_one_pool_and_stand_beside_the_vote_that_c
     assert [row.accuracy for row in again.rows] == [row.accuracy for row in report.rows]
     assert [row.seconds for row in again.rows] == pytest.approx([row.seconds for row in report.rows])
     # The small model alone: nothing has a cost in units of the large one, and no other set was asked.
-    assert len(report.aims) == 8
+    assert len(report.aims) == 9
     assert {aim.measured for aim in report.aims} == {"not measured"}
     assert not any(aim.reached for aim in report.aims)
     assert "--model both" in report.aims[0].why
