@@ -102,8 +102,8 @@ _COMPUTING = (Trial("plan-tools"), Trial("tool-loop"), Trial("toolmaker"), Trial
 _PROGRAMS = (Trial("program"), Trial("self-consistency", "program", sampled=True))
 # What verified resampling draws, without the verifying: three seeds of one short answer are cheap.
 _SINGLE = Trial("direct", sampled=True, seeds=3, temperature=CodeOptions().temperature, called=SINGLE)
-# Where it is worth a needless question now and then to hear of most that is missing.
-_EAGER = Trial("auto", ask_words=0.36, called="eager auto")
+# Where a needless question now and then is worth hearing of most that is missing.
+_EAGER = Trial("auto", ask_words=0.33, called="eager auto")
 # What the models have part in, where a grammar reads all or nothing.
 _TRANSLATED = Trial("logic", sampled=True, plain=False, called="logic by translation")
 _ENTAILED = Trial("parallel", sampled=True, verifier="entailment")
