@@ -12,7 +12,7 @@ from agents.direct import Direct
 from agents.problem import Answer, Problem
 from agents.sampling import Draw, Format, Sample, attempt_of, samples
 from agents.strategy import SolveContext
-from agents.voting import elected, parties, verdict_of
+from agents.voting import elected, parties, shortest, verdict_of
 
 
 class ShortOptions(BaseModel):
@@ -51,6 +51,6 @@ class ShortM:
                     break
         # What was cut off or gave no answer is no short answer; it counts only where there is nothing else.
         votes = [sample for sample in ended if sample.whole] or ended
-        found = await parties(votes, problem.form)
+        found = await parties(votes, problem.form, preference=shortest)
         await context.emit(verdict_of("agreement", found, len(votes)))
         return elected(self.name, found, votes)

@@ -1,7 +1,8 @@
 """Votes of samples: which answers are the same, which leads, and when further votes could not change that."""
 
 import asyncio
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import comb
 
@@ -12,6 +13,20 @@ from tools.verifiers.equality import cluster
 
 _SHOWN = 4
 _SHOWN_CHARACTERS = 40
+
+
+Preference = Callable[[Sample], tuple[float, ...]]
+"""What sorts first is preferred: of samples with the same answer, and of answers with as many votes."""
+
+
+def shortest(sample: Sample) -> tuple[float, ...]:
+    return (sample.length,)
+
+
+def surest(sample: Sample) -> tuple[float, ...]:
+    """By the mean log-probability of what gave the answer; where none is known the shortest."""
+    logprob = sample.answer.evidence.mean_logprob
+    return (math.inf if logprob is None else -logprob, sample.length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +45,21 @@ class Party:
         return self.samples[0].answer.value or ""
 
 
-async def parties(votes: Sequence[Sample], form: AnswerForm, weights: Sequence[float] | None = None) -> list[Party]:
-    """The answers by falling weight (None: one each), ties by the shorter sample; samples without an answer are left
-    out. Comparing answers may take seconds, so it is done off the event loop."""
+async def parties(
+    votes: Sequence[Sample],
+    form: AnswerForm,
+    weights: Sequence[float] | None = None,
+    preference: Preference = surest,
+) -> list[Party]:
+    """The answers by falling weight (None: one each), ties by ``preference``; samples without an answer are left out.
+    Comparing answers may take seconds, so it is done off the event loop."""
     weight = dict(zip((vote.index for vote in votes), weights or [1.0] * len(votes), strict=True))
     groups = await asyncio.to_thread(cluster, [vote.answer.value for vote in votes], form)
     found = []
     for group in groups:
-        members = sorted((votes[i] for i in group), key=lambda vote: (-weight[vote.index], vote.length))
+        members = sorted((votes[i] for i in group), key=lambda vote: (-weight[vote.index], preference(vote)))
         found.append(Party(tuple(members), sum(weight[member.index] for member in members)))
-    return sorted(found, key=lambda party: (-party.weight, min(sample.length for sample in party.samples)))
+    return sorted(found, key=lambda party: (-party.weight, min(preference(sample) for sample in party.samples)))
 
 
 def leads_for_good(votes: Sequence[int]) -> float:

@@ -2,14 +2,15 @@
 
 import pytest
 
-from agents.problem import Answer
+from agents.problem import Answer, Evidence
 from agents.sampling import Sample
-from agents.voting import elected, leads_for_good, parties
+from agents.voting import elected, leads_for_good, parties, shortest
 from workers.engines.protocol import Token
 
 
-def _sample(index: int, value: str | None, length: int = 1) -> Sample:
-    answer = Answer(text=f"text {index}", value=value, strategy="cot", model="only")
+def _sample(index: int, value: str | None, length: int = 1, logprob: float | None = None) -> Sample:
+    evidence = Evidence(mean_logprob=logprob)
+    answer = Answer(text=f"text {index}", value=value, strategy="cot", model="only", evidence=evidence)
     return Sample(index, answer, tuple(Token(0, "x") for _ in range(length)))
 
 
@@ -34,6 +35,17 @@ async def test_a_tie_goes_to_the_shorter_sample_and_absent_answers_do_not_vote()
     assert [party.value for party in found] == ["2", "1"]
     answer = elected("short-m", found, votes)
     assert (answer.value, answer.evidence.votes, answer.evidence.agreement) == ("2", 3, 1 / 3)
+
+
+async def test_a_tie_goes_to_the_surer_sample_where_a_strategy_does_not_prefer_the_shorter_one() -> None:
+    votes = [_sample(0, "1", 9, -0.1), _sample(1, "2", 3, -0.2)]
+    assert (await parties(votes, "number"))[0].value == "1"
+    assert (await parties(votes, "number", preference=shortest))[0].value == "2"
+
+
+async def test_a_sample_of_unknown_log_probability_is_not_taken_for_a_sure_one() -> None:
+    votes = [_sample(0, "1", 3), _sample(1, "2", 9, -2.0)]
+    assert (await parties(votes, "number"))[0].value == "2"
 
 
 async def test_weight_beats_number() -> None:
