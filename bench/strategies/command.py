@@ -30,6 +30,7 @@ from bench.strategies.timing import TIMING, Timing, plot_timing, show_timing
 from orchestrator.settings import Settings
 from orchestrator.settings_file import SettingsInvalid, load_settings
 from orchestrator.stack.part import StackError
+from routers.acceptance.card import CardUnreadable
 from workers.engines.errors import EngineError
 from workers.model_files.errors import ModelUnavailable
 
@@ -144,6 +145,7 @@ def main() -> None:
         StackError,
         ModelUnavailable,
         EngineError,
+        CardUnreadable,
         EarlierUnreadable,
     ) as error:
         sys.exit(str(error))

@@ -17,6 +17,7 @@ from orchestrator.runs import RunRefused
 from orchestrator.settings import Settings
 from orchestrator.settings_file import SettingsInvalid, load_settings
 from orchestrator.stack.part import StackError
+from routers.acceptance.card import CardUnreadable
 from routers.route import Effort
 from web.cli.collect import collect_outcomes
 from web.cli.outcomes import app as outcomes
@@ -72,6 +73,7 @@ def bench(
         StackError,
         ModelUnavailable,
         EngineError,
+        CardUnreadable,
         RunRefused,
     ) as error:
         print_error(error)

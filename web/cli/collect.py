@@ -17,6 +17,7 @@ from orchestrator.runs import RunRefused
 from orchestrator.settings import Settings
 from orchestrator.settings_file import SettingsInvalid, load_settings
 from orchestrator.stack.part import StackError
+from routers.acceptance.card import CardUnreadable
 from web.cli.terminal import plain_console, print_error
 from workers.engines.errors import EngineError
 from workers.model_files.errors import ModelUnavailable
@@ -62,6 +63,7 @@ def collect_outcomes(
         ModelUnavailable,
         OutcomesUnreadable,
         EngineError,
+        CardUnreadable,
         RunRefused,
     ) as error:
         print_error(error)

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests import processes
 
 
@@ -80,10 +82,28 @@ def test_a_name_that_looks_like_markup_is_listed_as_it_is(tmp_path: Path) -> Non
     assert "[/x]" in listed.stdout, listed.stderr
 
 
-def test_serve_says_at_once_that_the_acceptance_card_cannot_be_read(tmp_path: Path) -> None:
-    refused = _tandem("serve", folder=tmp_path, TANDEM__ACCEPTANCE__CARD="nowhere.json")
+@pytest.mark.parametrize(
+    ("setting", "command"),
+    [("TANDEM__ACCEPTANCE__CARD", "tandem train acceptance"), ("TANDEM__AUTO__ASKING_CARD", "tandem train asking")],
+)
+def test_serve_says_at_once_that_a_card_cannot_be_read(tmp_path: Path, setting: str, command: str) -> None:
+    refused = _tandem("serve", folder=tmp_path, **{setting: "nowhere.json"})
     assert refused.returncode == 1
-    assert "nowhere.json" in refused.stderr and "tandem train acceptance" in refused.stderr
+    assert "nowhere.json" in refused.stderr and command in refused.stderr
+
+
+def test_bench_says_that_a_card_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "gsm8k_test.jsonl").write_bytes(
+        b'{"id": "x", "question": "1 + 1?", "answer": "2", "kind": "math", "answer_type": "number"}'
+    )
+    # Engines of one's own, so that none is started.
+    engines = {f"TANDEM__MODELS__{role}__ENGINE__URL": "http://127.0.0.1:9" for role in ("small", "large")}
+    only = ("--dataset", "gsm8k_test:1", "--system", "auto:medium", "--results", str(tmp_path), "--name", "x")
+    refused = _tandem(
+        "bench", "--data", str(tmp_path), *only, folder=tmp_path, TANDEM__AUTO__ASKING_CARD="nowhere.json", **engines
+    )
+    assert refused.returncode == 1
+    assert "nowhere.json" in refused.stderr and "Traceback" not in refused.stderr
 
 
 def test_an_address_without_a_scheme_is_refused_with_its_line(tmp_path: Path) -> None:
