@@ -110,7 +110,9 @@ _ENTAILED = Trial("parallel", sampled=True, verifier="entailment")
 _LOGICAL = (Trial("cot"), Trial("self-consistency", sampled=True), Trial("logic", sampled=True), _TRANSLATED, _ENTAILED)
 
 KINDS = (
-    Kind("gsm8k_test", (Trial("cot"), *_PROGRAMS, *_VOTING, *_DRAFTING, *_COMPUTING), ("cot", "program")),
+    Kind(
+        "gsm8k_test", (Trial("cot"), *_PROGRAMS, *_VOTING, *_DRAFTING, *_COMPUTING, Trial("auto")), ("cot", "program")
+    ),
     Kind("math500", (Trial("cot"), *_PROGRAMS, *_VOTING, *_DRAFTING, *_COMPUTING), ("cot", "program"), _easy),
     Kind("humaneval", (Trial("direct"), _SINGLE, Trial("code", sampled=True)), ()),
     Kind("proofwriter", _LOGICAL),
