@@ -43,7 +43,7 @@ _SOME = re.compile(r"\bsome\b(?! of)")
 _SETTLES = re.compile(
     r"\b(?:now|left|total|altogether|in all|in the end|remain\w*|end(?:s|ed) up|initially|originally|at first|to begin|"
     r"in the beginning|at the start|if (?:\w+ ){1,3}(?:had|has|have|are|is|were|was)|into|each|equally)\b[^?]*\d|"
-    r"\bafter [^.?]*\bsome\b[^.?]*\d|\d[^.?]*\b(?:left|altogether|in all|in total|now)\b"
+    r"\bafter [^.?]{0,60}\bsome\b[^.?]{0,120}\d|\d[^.?]*\b(?:left|altogether|in all|in total|now)\b"
 )
 _REST = re.compile(r"\b(?:the rest|the others?|the remaining|the remainder)\b")
 _MONEY_ASKED = re.compile(

@@ -3,6 +3,7 @@
 import pytest
 
 from agents.signs import SIGNS, signs, weighable
+from tests.hostile import ENOUGH, cpu_seconds, hostile
 
 COMPLETE = (
     "A box holds 12 pencils and costs $3. Ann buys 4 boxes and gives 5 pencils away. How many pencils has she left?"
@@ -64,3 +65,10 @@ def test_only_stories_that_ask_for_an_amount_are_weighed(question: str, form: st
 
 def test_long_questions_are_not_searched() -> None:
     assert not weighable("Ann has 4 pencils. " * 200 + "How many pencils has she?", "number")
+
+
+@pytest.mark.parametrize(
+    "piece", ["some ", "after some ", "now ", "1 ", "how much will ", "between 1 and ", "if a had ", ". "]
+)
+def test_reading_signs_takes_no_time_whatever_the_text(piece: str) -> None:
+    assert cpu_seconds(signs, hostile("A. ", piece, 1900)) < ENOUGH
