@@ -11,12 +11,11 @@ from agents.problem import AnswerForm
 from agents.wording import asks_an_amount, may_lack, unclear
 
 _AMOUNT = re.compile(
-    r"\d[\d,]*(?:\.\d+)?|\b(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|"
+    r"\d[\d,]*(?:\.\d+)?|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|"
     r"fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|"
     r"thousand|dozen|half|halves|thirds?|quarters?|fourths?|fifths?|tenths?|once|twice|thrice|double|doubled|triple|"
     r"tripled|both|pair|couple|single|weekday|quarterly|daily|weekly|monthly|yearly)\b"
 )
-_ARTICLES = ("a", "an", "one")
 _DIGITS = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _RELATION = re.compile(r"\b(?:twice|times|half|thirds?|quarter|fourth|fifth|ratio|percent|double|triple)\b|%")
 _SENTENCE = re.compile(r"(?<=[.?!])\s+")
@@ -104,7 +103,7 @@ def signs(question: str) -> tuple[float, ...]:
     starts = [match.start() for match in _ASKING.finditer(text)]
     told, asked = (text[: starts[-1]], text[starts[-1] :]) if starts else (text, last)
     numbers = len(_DIGITS.findall(text))
-    amounts = [word for word in _AMOUNT.findall(text) if word not in _ARTICLES]
+    amounts = len(_AMOUNT.findall(text))
     some = bool(_SOME.search(told))
     settled = some and bool(_SETTLES.search(text[text.find("some") :]))
     found = {
@@ -124,8 +123,8 @@ def signs(question: str) -> tuple[float, ...]:
         "no_digits": numbers == 0,
         "one_number": numbers == 1,
         "two_numbers": numbers == 2,
-        "few_amounts": len(amounts) < 2,
-        "amounts_a_sentence": min(4.0, len(amounts) / max(1, len(sentences))),
+        "few_amounts": amounts < 2,
+        "amounts_a_sentence": min(4.0, amounts / max(1, len(sentences))),
         "relation": bool(_RELATION.search(text)),
         "rest": bool(_REST.search(told)),
         "either": bool(re.search(r"\bor\b", told)),
