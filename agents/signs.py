@@ -4,83 +4,82 @@
 learned (``routers.asking``).
 """
 
-import math
 import re
 
 from agents.problem import AnswerForm
 from agents.wording import asks_an_amount, may_lack, unclear
 
-_AMOUNT = re.compile(
-    r"\d[\d,]*(?:\.\d+)?|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|"
-    r"fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|"
-    r"thousand|dozen|half|halves|thirds?|quarters?|fourths?|fifths?|tenths?|once|twice|thrice|double|doubled|triple|"
-    r"tripled|both|pair|couple|single|weekday|quarterly|daily|weekly|monthly|yearly)\b"
+_CARDINAL = (
+    r"one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|"
+    r"eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|dozen"
 )
-_DIGITS = re.compile(r"\d[\d,]*(?:\.\d+)?")
-_RELATION = re.compile(r"\b(?:twice|times|half|thirds?|quarter|fourth|fifth|ratio|percent|double|triple)\b|%")
+_NUMBER = re.compile(rf"\d[\d,]*(?:\.\d+)?|\b(?:{_CARDINAL})\b")
+# "one" is no amount more often than it is one.
+_AMOUNT = re.compile(
+    rf"\d[\d,]*(?:\.\d+)?|\b(?:{_CARDINAL.removeprefix('one|')}|half|halves|thirds?|quarters?|fourths?|fifths?|tenths?|"
+    r"once|twice|thrice|doubled?|tripled?|both|pair|couple|single|weekday|quarterly|daily|weekly|monthly|yearly)\b"
+)
 _SENTENCE = re.compile(r"(?<=[.?!])\s+")
 _WORD = re.compile(r"[a-z']+")
 _ASKING = re.compile(r"\b(?:how|what|calculate|find|determine)\b")
 _BARE = re.compile(r"\bhow (?:many|much|long|far)\s*\?|\bwhat(?: percentage)?\s*\?")
-_ASKED_THING = re.compile(r"\bhow many (?:more |other |fewer )?([a-z'-]+)")
-_MANY = re.compile(r"(?<!how )(?<!as )(?<!so )(?<!too )(?<!that )(?<!not )\bmany\b(?! more| as| times (?:as|more))")
-_VAGUE = re.compile(
-    r"\b(?:several|numerous|various|(?:dozens|hundreds|thousands|plenty|lots|a lot|a bunch) of|a few|"
-    r"part of|a bit|a small amount|once or twice|a number of)\b(?! equals?| equal)"
+_EXACT = re.compile(rf"\bexact(?:ly)?\b(?! (?:\$?\d|twice|half|the same|{_CARDINAL}))")
+_MANY = re.compile(
+    r"(?<!\bhow )(?<!\bas )(?<!\bso )(?<!\btoo )(?<!\bthat )(?<!\bnot )\bmany\b(?! more| as| (?:years|days|weeks)\b)"
 )
-_CERTAIN = re.compile(r"\b(?:certain|unknown|random(?:ly)?|sometimes|unspecified|undisclosed)\b")
-_ABOUT = re.compile(
-    r"\b(?:about|around|almost|nearly|approximately|roughly|or so)\b(?= (?:\$?\d|an? |half|one|two|ten))"
+_CERTAIN = re.compile(
+    r"\b(?:certain (?:number|amount|sum|part|percent\w*|fraction|time|price)|random (?:number|amount)|unknown|"
+    r"unspecified|undisclosed|sometimes)\b"
 )
 _BOUND = re.compile(
     r"\b(?:(?:more|less|fewer) than|at (?:least|most)|up to|over|under)\s+(?:\$?\s?\d[\d,.]*|a (?:half|third|quarter)|"
     r"half|two|three|four|five|six|seven|eight|nine|ten|twenty|thirty|fifty)\b(?! (?:years|of\b|times)|%| percent)"
 )
-_BETWEEN = re.compile(r"\bbetween \d[\d,.]* and \d|\b\d[\d,.]* (?:to|or|-) \d")
-_SOME = re.compile(r"\bsome\b(?! of)")
+# "5 more than 3" is a number, "no more than 3" a limit.
+_DIFFERENCE = re.compile(rf"(?:\d|\b(?:{_CARDINAL}|no|not|how many|times|much))\s*(?:\w+ ){{0,2}}$")
+_SOME = re.compile(r"\bsome\b")
+_SOME_WHAT = re.compile(r"\bsome (?:of (?:the|his|her|their|them|its)?\s?)?((?:[a-z'-]+ ?){1,2})")
 # What tells how many "some" are: a sum or a rest that is given.
 _SETTLES = re.compile(
     r"\b(?:now|left|total|altogether|in all|in the end|remain\w*|end(?:s|ed) up|initially|originally|at first|to begin|"
     r"in the beginning|at the start|if (?:\w+ ){1,3}(?:had|has|have|are|is|were|was)|into|each|equally)\b[^?]*\d|"
+    r"\b(?:he|she|they|it|there) (?:had|has|have|had used|still needs?|needs?|stayed) (?:only )?\$?\d|"
     r"\bafter [^.?]{0,60}\bsome\b[^.?]{0,120}\d|\d[^.?]*\b(?:left|altogether|in all|in total|now)\b"
 )
 _REST = re.compile(r"\b(?:the rest|the others?|the remaining|the remainder)\b")
-_MONEY_ASKED = re.compile(
-    r"\bhow much (?:money|cash|does|did|do|will|would|is|was|should|change)\b[^?]*\b(?:cost|price|earn|spend|pay|make|"
-    r"money|profit|save|worth|charge|change|raise)"
+_PRICED = re.compile(r"\bsome (?:[a-z'-]+ ){1,3}(?:for|worth|that cost) \$?\d")
+_COUNTED = re.compile(r"\d[\d,./%]*\s((?!more\b|of\b)[a-z'-]+(?: (?:of )?[a-z'-]+)?)")
+_SHARED_REST = re.compile(r"\b(?:rest|remainder)\b[^.,?]{0,60}\b(?:or|and)\b")
+_ASKED_THING = re.compile(
+    r"\bhow many ((?:[a-z'-]+ ){0,3}?[a-z'-]+)(?=\s?[.,?]|\s(?:did|does|do|is|are|was|were|will|would|can|could|should|"
+    r"has|have|had|in|on|at|of|from|per|to|with|she|he|they|it|left|there)\b)"
 )
-_MONEY = re.compile(r"[$€£]|\b(?:dollars?|cents?|pounds|euros?|quarters|dimes|nickels|pennies|bucks|percent)\b|%")
-
-# Asked for without having been named: they belong to any story.
+# Asked for without having been named: they belong to any story. Without their endings, as ``_stem`` leaves them.
 _ANYTHING = re.compile(
-    r"more|much|many|total|people|person|time|hour|minute|day|week|month|year|dollar|cent|money|mile|foot|feet|inch|item|"
-    r"thing|other|different|pound|ounce|point|way|piece|meter|second|student|kid|child|children|group|animal|less|fewer|"
-    r"of|in|on|at|did|does|do|is|are|was|were|will|would"
+    r"much|many|total|people|person|time|hour|minute|day|week|month|year|dollar|cent|money|mile|foot|feet|inch|item|"
+    r"thing|way|piece|meter|second|student|kid|child|children|group|animal|pound|ounce|point|gram|kilogram|cup|liter|"
+    r"dozen|gallon|centimeter|kilometer|milliliter|pint|boy|girl|man|men|woman|women|adult|pet|leg|bug|insect|fish|flower|"
+    r"fruit|vegetable|letter|trip|load|of|in|on|at|did|doe|do|i|are|wa|were|will|would|he|she|they|we|it"
 )
+_QUALIFYING = {"more", "other", "different", "less", "fewer", "new", "full", "whole"}
 
 SIGNS = (
     "unclear",
     "many",
-    "vague",
     "certain",
-    "about",
     "bound",
-    "between",
-    "some_settled",
     "some_open",
+    "some_aside",
+    "exact",
     "bare",
     "unnamed",
-    "priceless",
     "how_much",
-    "no_digits",
     "one_number",
-    "two_numbers",
     "few_amounts",
+    "two_amounts",
     "amounts_a_sentence",
-    "relation",
     "rest",
-    "either",
-    "length",
+    "shared_rest",
 )
 """The names of what ``signs`` gives, in its order."""
 
@@ -90,7 +89,7 @@ def weighable(question: str, form: AnswerForm) -> bool:
     one whose numbers are missing."""
     if form not in ("number", "text") or not may_lack(question):
         return False
-    return asks_an_amount(question) or (form == "number" and _DIGITS.search(question) is not None)
+    return asks_an_amount(question) or (form == "number" and any(map(str.isdigit, question)))
 
 
 def signs(question: str) -> tuple[float, ...]:
@@ -102,49 +101,57 @@ def signs(question: str) -> tuple[float, ...]:
     last = sentences[-1] if sentences else ""
     starts = [match.start() for match in _ASKING.finditer(text)]
     told, asked = (text[: starts[-1]], text[starts[-1] :]) if starts else (text, last)
-    numbers = len(_DIGITS.findall(text))
+    numbers = len(_NUMBER.findall(text))
     amounts = len(_AMOUNT.findall(text))
-    some = bool(_SOME.search(told))
-    settled = some and bool(_SETTLES.search(text[text.find("some") :]))
+    some = bool(_SOME.search(told)) and not _settled(text[text.find("some") :])
+    aside = some and not any(_words(what) & _words(asked) for what in _SOME_WHAT.findall(told))
     found = {
         "unclear": flagged,
         "many": bool(_MANY.search(told)),
-        "vague": len(_VAGUE.findall(told)),
-        "certain": bool(_CERTAIN.search(text)),
-        "about": bool(_ABOUT.search(text)),
-        "bound": len(_BOUND.findall(text)),
-        "between": bool(_BETWEEN.search(text)),
-        "some_settled": settled,
-        "some_open": some and not settled,
+        "certain": any(not _SETTLES.search(text[match.end() :]) for match in _CERTAIN.finditer(text)),
+        "bound": sum(not _DIFFERENCE.search(text[: match.start()]) for match in _BOUND.finditer(text)),
+        "some_open": some and not aside,
+        "some_aside": aside,
+        "exact": bool(_EXACT.search(asked)),
         "bare": bool(_BARE.search(last)),
         "unnamed": _unnamed(asked, told),
-        "priceless": bool(_MONEY_ASKED.search(asked)) and not _MONEY.search(told),
         "how_much": "how much" in asked,
-        "no_digits": numbers == 0,
         "one_number": numbers == 1,
-        "two_numbers": numbers == 2,
         "few_amounts": amounts < 2,
+        "two_amounts": amounts == 2,
         "amounts_a_sentence": min(4.0, amounts / max(1, len(sentences))),
-        "relation": bool(_RELATION.search(text)),
         "rest": bool(_REST.search(told)),
-        "either": bool(re.search(r"\bor\b", told)),
-        "length": math.log(len(text.split()) + 1),
+        "shared_rest": bool(_SHARED_REST.search(told)),
     }
     return tuple(float(found[name]) for name in SIGNS)
+
+
+def _settled(text: str) -> bool:
+    """Whether a text that begins with "some" tells how many they are."""
+    if _SETTLES.search(text) or _PRICED.search(text):
+        return True
+    match = _SOME_WHAT.search(text)
+    things = _words(match.group(1)) if match else set()
+    return any(things & _words(found.group(1)) for found in _COUNTED.finditer(text[match.end() :] if match else ""))
 
 
 def _unnamed(asked: str, told: str) -> bool:
     """Whether it asks for a number of things that it has told nothing of."""
     match = _ASKED_THING.search(asked)
-    thing = _stem(match.group(1)) if match else ""
-    return bool(thing) and not _ANYTHING.fullmatch(thing) and thing not in _words(told)
+    things = [_stem(word) for word in _WORD.findall(match.group(1))] if match else []
+    things = [thing for thing in things if thing not in _QUALIFYING]
+    if not things or any(_ANYTHING.fullmatch(thing) for thing in things):
+        return False
+    return _words(told).isdisjoint(things)
 
 
 def _words(text: str) -> set[str]:
-    return {_stem(word) for word in _WORD.findall(text) if len(word) > 3}
+    return {_stem(word) for word in _WORD.findall(text) if len(word) > 2}
 
 
 def _stem(word: str) -> str:
+    if word.endswith("ves"):
+        return word[:-3] + "f"
     if word.endswith("ies"):
         return word[:-3] + "y"
     if word.endswith(("ches", "shes", "xes", "sses")):

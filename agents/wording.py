@@ -61,16 +61,23 @@ _AMOUNT = re.compile(
 )
 _COUNTED = re.compile(r"(?<![\d,.])\d[\d,.]*\s+(?:[a-z]+\s+)?[a-z]+", re.IGNORECASE)
 _ASKS = re.compile(r"\b(?:how|what|calculate|find)\b", re.IGNORECASE)
+_TITLE = re.compile(r"\b(Mrs?|Ms|Dr|St)\.", re.IGNORECASE)
 _HOW_MANY = re.compile(r"\bhow (?:many|much)\b[^.?!]*\?\s*$", re.IGNORECASE)
-_AMOUNT_ASKED = re.compile(r"\bhow (?:many|much|long|old|big|far|tall)\b[^.?!]*\?\s*$", re.IGNORECASE)
+_AMOUNT_ASKED = re.compile(
+    r"\b(?:how (?:many|much|long|old|big|far|tall)\b|(?:what(?:'s| is| was)|calculate|find|determine) the "
+    r"(?:total|combined|average|number|amount|sum|cost|price)\b)[^.?!]*[.?]\s*$",
+    re.IGNORECASE,
+)
 _SENTENCE = re.compile(r"[.!?]\s+(?=[A-Z])")
 # Of mathematics, where "at least 3" and "-2" are what is meant.
 _MATHEMATICS = re.compile(
     r"\\|\$(?!\s?\d)[^$]|[=^√π]|\b(?:integers?|digits?|primes?|divisors?|multiples?|equations?|functions?|polynomials?|"
-    r"probabilit(?:y|ies)|random(?:ly)?|triangles?|circles?|angles?|degrees?|temperatures?|ways|values?|"
+    r"probabilit(?:y|ies)|triangles?|circles?|angles?|radius|ways|arrangements?|assortments?|combinations?|distinct|"
     r"least common)\b",
     re.IGNORECASE,
 )
+# What may well be below nothing.
+_SIGNED = re.compile(r"\b(?:degrees?|temperatures?|values?|balance|elevation)\b", re.IGNORECASE)
 # Whoever asks about themselves may want advice and no number.
 _ABOUT_ONESELF = re.compile(r"\b(?:i|i'm|my|me|we|our|us|you|your)\b", re.IGNORECASE)
 
@@ -101,7 +108,7 @@ def unclear(question: str, form: AnswerForm) -> Unclear | None:
         ("vague", _found(_LOOSE, told)),
         ("bound", _bound(question)),
         ("bound", _found(_RANGE, question)),
-        ("impossible", _found(_NEGATIVE, question)),
+        ("impossible", "" if _SIGNED.search(question) else _found(_NEGATIVE, question)),
         ("impossible", _found(_NOTHING, question)),
     )
     return next((Unclear(kind, phrase) for kind, phrase in found if phrase), None)
@@ -113,8 +120,8 @@ def may_lack(question: str) -> bool:
 
 
 def asks_an_amount(question: str) -> bool:
-    """Whether a story about somebody else ends by asking how many, how much, how long, …"""
-    return _AMOUNT_ASKED.search(question) is not None and not _ABOUT_ONESELF.search(question)
+    """Whether a story about somebody else ends by asking how many, how much, what the total is, …"""
+    return _AMOUNT_ASKED.search(_TITLE.sub(r"\1", question)) is not None and not _ABOUT_ONESELF.search(question)
 
 
 def _lacks_numbers(question: str) -> bool:

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from bench.record import Aim
 from bench.statistics import paired_difference, wilson
-from bench.strategies.plan import SINGLE
 from bench.strategies.report import StrategyRow, is_vote
+from bench.strategies.trials import SINGLE
 
 _UNMEASURED = "not measured"
 _WHOLE_PLAN = "run with --model both for the whole plan"
@@ -26,7 +26,7 @@ def aims_of(rows: Sequence[StrategyRow], small: str, large: str) -> list[Aim]:
             for dataset in ("proofwriter", "prontoqa")
             for model in (small, large)
         ),
-        *(_underspecified("umwp", name, by_name.get(("umwp", f"{name}({large})"))) for name in ("auto", "eager auto")),
+        _underspecified("umwp", "auto", by_name.get(("umwp", f"auto({large})"))),
     ]
 
 

@@ -7,8 +7,8 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from bench.record import models_of
-from bench.strategies.plan import KINDS
 from bench.strategies.report import StrategiesReport, StrategyRow
+from bench.strategies.trials import KINDS
 from orchestrator.settings import Settings
 
 NAME = "strategies"

@@ -1,143 +1,60 @@
-"""Which strategies are measured on which questions, and with what in common so that they can be compared."""
+"""Which part of all that could be measured a run measures."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from agents.code import CodeOptions
-from agents.sampling import Format
-from bench.questions import Question
+from bench.questions import NoQuestions, Question, spread_questions
+from bench.strategies.trials import KINDS, Kind, Trial
 from orchestrator.settings import Settings
-from orchestrator.settings_strategies import VerifierName
 
-TEMPERATURE = 0.7
-TOP = 5
-"""Alternatives of every token in the pool: enough for confidences, and a quarter of what twenty take to store."""
-
-SINGLE = "single sample"
-
-_LOGIC = {
-    "boolean_expressions",
-    "logical_deduction_three_objects",
-    "logical_deduction_five_objects",
-    "logical_deduction_seven_objects",
-    "navigate",
-    "temporal_sequences",
-    "tracking_shuffled_objects_three_objects",
-    "tracking_shuffled_objects_five_objects",
-    "tracking_shuffled_objects_seven_objects",
-    "web_of_lies",
-}
+# More samples of the large model cost more time than a benchmark has.
+_LARGE_SAMPLES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Preparation:
-    """What the settings say of how a strategy solves: fields as in ``Trial``."""
+class Plan:
+    """What to run. ``rows`` of each data set; pools of ``samples`` for each of ``seeds`` seeds; ``only`` these
+    strategies (empty: all)."""
 
-    format: Format
-    plain: bool = True
-    verifier: VerifierName = "none"
-    ask_words: float | None = None
+    data: Path
+    cache: Path
+    results: Path
+    datasets: tuple[str, ...]
+    models: tuple[str, ...]
+    only: tuple[str, ...]
+    rows: int
+    samples: int
+    seeds: int
+    concurrency: int
 
+    def check(self) -> None:
+        """Raises ``NoQuestions``, before anything is started, for what could not be measured."""
+        for kind in self.kinds():
+            if not self.questions(kind):
+                raise NoQuestions(f"data set {kind.dataset!r} in {self.data} has no questions of its kind")
 
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """A strategy as it is measured. ``format`` is how its samples are written, ``sampled`` whether another seed gives
-    another answer, and ``seeds`` how many it is given at least; ``temperature`` None is the strategy's own. ``plain``:
-    whether ``logic`` may read sentences without the model; ``verifier`` what chooses among the answers of ``parallel``;
-    ``ask_words`` the suspicion from which ``auto`` asks, None as by default. ``called`` is its name where that is not
-    the strategy's."""
+    def kinds(self) -> list[Kind]:
+        """The data sets of the plan, each with what is tried on it."""
+        wanted = [kind for kind in KINDS if not self.datasets or kind.dataset in self.datasets]
+        kinds = [replace(kind, trials=tuple(filter(self._wanted, kind.trials))) for kind in wanted]
+        return [kind for kind in kinds if kind.trials]
 
-    strategy: str
-    format: Format = "cot"
-    sampled: bool = False
-    seeds: int = 1
-    temperature: float | None = None
-    plain: bool = True
-    verifier: VerifierName = "none"
-    ask_words: float | None = None
-    called: str = ""
+    def questions(self, kind: Kind) -> list[Question]:
+        return spread_questions(self.data, kind.dataset, self.rows, kind.wanted)
 
-    @property
-    def name(self) -> str:
-        if self.verifier != "none":
-            return f"{self.strategy} with {self.verifier}"
-        return self.called or (f"{self.strategy} of programs" if self.format == "program" else self.strategy)
+    def samples_of(self, model: str, settings: Settings) -> int:
+        """How many a pool of that model has."""
+        return min(self.samples, _LARGE_SAMPLES) if model == settings.named("large") else self.samples
 
-    @property
-    def preparation(self) -> Preparation:
-        """Trials that share it run under the same settings."""
-        return Preparation(self.format, self.plain, self.verifier, self.ask_words)
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A data set and what is tried on it. ``pools`` are the formats in which its samples are drawn: every strategy is
-    set beside the votes of each, and costs are in samples of the first one. None where single answers cannot vote."""
-
-    dataset: str
-    trials: tuple[Trial, ...]
-    pools: tuple[Format, ...] = ("cot",)
-    wanted: Callable[[Question], bool] = lambda question: True
+    def _wanted(self, trial: Trial) -> bool:
+        if not self.only or trial.name in self.only:
+            return True
+        return trial.verifier == "none" and not trial.called and trial.strategy in self.only
 
 
-def _easy(question: Question) -> bool:
-    return isinstance(question.level, int) and question.level <= 3
-
-
-def _logical(question: Question) -> bool:
-    return question.subtask in _LOGIC
-
-
-_VOTING = (
-    Trial("self-consistency", sampled=True),
-    Trial("confidence", sampled=True),
-    Trial("short-m", sampled=True),
-    Trial("parallel", sampled=True),
-    Trial("parallel", sampled=True, verifier="judge"),
-    Trial("consensus"),
-)
-_DRAFTING = (Trial("refine", sampled=True), Trial("plan"), Trial("critique"))
-_CHECKED = Trial("parallel", sampled=True, verifier="constraints")
-_COMPUTING = (Trial("plan-tools"), Trial("tool-loop"), Trial("toolmaker"), Trial("tools"), _CHECKED)
-_PROGRAMS = (Trial("program"), Trial("self-consistency", "program", sampled=True))
-# What verified resampling draws, without the verifying: three seeds of one short answer are cheap.
-_SINGLE = Trial("direct", sampled=True, seeds=3, temperature=CodeOptions().temperature, called=SINGLE)
-# Where a needless question now and then is worth hearing of most that is missing.
-_EAGER = Trial("auto", ask_words=0.33, called="eager auto")
-# What the models have part in, where a grammar reads all or nothing.
-_TRANSLATED = Trial("logic", sampled=True, plain=False, called="logic by translation")
-_ENTAILED = Trial("parallel", sampled=True, verifier="entailment")
-_LOGICAL = (Trial("cot"), Trial("self-consistency", sampled=True), Trial("logic", sampled=True), _TRANSLATED, _ENTAILED)
-
-KINDS = (
-    Kind(
-        "gsm8k_test", (Trial("cot"), *_PROGRAMS, *_VOTING, *_DRAFTING, *_COMPUTING, Trial("auto")), ("cot", "program")
-    ),
-    Kind("math500", (Trial("cot"), *_PROGRAMS, *_VOTING, *_DRAFTING, *_COMPUTING), ("cot", "program"), _easy),
-    Kind("humaneval", (Trial("direct"), _SINGLE, Trial("code", sampled=True)), ()),
-    Kind("proofwriter", _LOGICAL),
-    Kind("prontoqa", _LOGICAL),
-    Kind("folio", (*_LOGICAL, Trial("plan"), Trial("critique"))),
-    Kind("bbh", (*_LOGICAL, Trial("program"), Trial("plan"), Trial("short-m", sampled=True)), ("cot",), _logical),
-    Kind("umwp", (Trial("cot"), Trial("auto"), _EAGER), ()),
-)
-
-
-def prepared(settings: Settings, samples: int, how: Preparation) -> Settings:
-    """The settings with every voting strategy drawing from the same pool of ``samples``."""
-    shared = {"temperature": TEMPERATURE, "format": how.format}
-    options = settings.strategies
-    update = {
-        "self_consistency": options.self_consistency.model_copy(update={**shared, "n": samples, "at_once": 1}),
-        "confidence": options.confidence.model_copy(
-            update={**shared, "n": samples, "warmup": max(1, samples // 2), "top": TOP, "top_p": 1.0}
-        ),
-        "short_m": options.short_m.model_copy(
-            update={**shared, "k": min(5, samples), "m": min(options.short_m.m, samples)}
-        ),
-        "logic": options.logic.model_copy(update={"plain": how.plain}),
-        "parallel": options.parallel.model_copy(update={"n": min(5, samples), "top": TOP}),
-        "verifier": how.verifier,
-    }
-    auto = settings.auto if how.ask_words is None else settings.auto.model_copy(update={"ask_words": how.ask_words})
-    return settings.model_copy(update={"auto": auto, "strategies": options.model_copy(update=update)})
+def asked_as(trial: Trial, model: str, settings: Settings) -> str | None:
+    """The name a request gives; None for ``auto`` beside the small model, because it chooses its models itself and is
+    measured once."""
+    if trial.strategy != "auto":
+        return f"{trial.strategy}({model})"
+    return "auto" if model == settings.named("large") else None

@@ -14,9 +14,9 @@ from bench.record import models_of, write_report
 from bench.run import open_solver, progress_bar
 from bench.solving import Solved
 from bench.strategies.kept import merged
-from bench.strategies.plan import Kind, Trial, prepared
+from bench.strategies.plan import Plan, asked_as
 from bench.strategies.report import Outcome, StrategiesReport, StrategyRow, row
-from bench.strategies.selected import Plan, asked_as
+from bench.strategies.trials import Kind, Trial, prepared
 from orchestrator.settings import Settings
 
 TIMING = "strategies-timing"

@@ -12,11 +12,12 @@ from routers.acceptance.calibration import Floats
 from routers.acceptance.fitting import logistic
 from routers.acceptance.training import TooFewOutcomes
 from routers.asking.card import AskingCard
+from routers.assessment import answer_form
 
 _FOLDS = 10
 _FEWEST = 40
-# Ordinary questions are easy to have: they show what not to ask about, and must not outweigh the others.
-_ORDINARY = 0.1
+# Ordinary questions are easy to have: they show what not to ask about, and together weigh this share of the others.
+_ORDINARY = 0.2
 # Of weights for signs of equal spread, beside a loss that is summed over questions.
 _RIDGE = 40.0
 _BOTHERED = (3, 5, 7, 10, 15)
@@ -49,7 +50,9 @@ def train_asking(questions: Sequence[KnownQuestion], seed: int = 0) -> AskingCar
         )
     columns = np.array([signs(one.question) for one in questions])
     lacks = np.array([float(one.lacks is True) for one in questions])
-    counts = np.array([_ORDINARY if one.lacks is None else 1.0 for one in questions])
+    twins = lacking + complete
+    ordinary = _ORDINARY * twins / max(1, len(questions) - twins)
+    counts = np.array([ordinary if one.lacks is None else 1.0 for one in questions])
     folds = np.array(folds_of([one.key for one in questions], _FOLDS, seed))
     unseen = np.zeros(len(questions))
     for fold in range(_FOLDS):
@@ -77,7 +80,7 @@ def _weighed(columns: Floats, lacks: Floats, counts: Floats) -> tuple[Floats, fl
 
 
 def _metrics(questions: Sequence[KnownQuestion], probabilities: Floats) -> dict[str, float]:
-    read = np.array([weighable(one.question, "number") for one in questions])
+    read = np.array([weighable(one.question, answer_form(one.question)) for one in questions])
     suspected = np.where(read, probabilities, 0.0)
     lacking = suspected[np.array([one.lacks is True for one in questions])]
     twins = suspected[np.array([one.lacks is False for one in questions])]

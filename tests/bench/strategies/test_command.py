@@ -11,12 +11,13 @@ from rich.console import Console
 
 from bench.record import models_of
 from bench.strategies.aims import aims_of
-from bench.strategies.command import Bench, main
+from bench.strategies.command import main
 from bench.strategies.kept import EarlierUnreadable, earlier_rows
-from bench.strategies.plan import SINGLE
+from bench.strategies.measuring import Measuring
+from bench.strategies.plan import Plan
 from bench.strategies.plot import curves, plot, show
 from bench.strategies.report import StrategiesReport, StrategyRow, is_vote
-from bench.strategies.selected import Plan
+from bench.strategies.trials import SINGLE
 from orchestrator.settings import Settings
 from tests.bench.strategies.rows import QUESTIONS, strategy_row, write_questions
 from tests.orchestrator.conftest import settings_for
@@ -48,7 +49,7 @@ async def _run(plan: Plan, settings: Settings, fresh: bool = False) -> Strategie
     console = Console(quiet=True)
     earlier = [] if fresh else earlier_rows(plan.results, settings, console)
     plan.check()
-    return await Bench(plan, settings, console, earlier).run()
+    return await Measuring(plan, settings, console, earlier).run()
 
 
 def _strategies(report: StrategiesReport) -> dict[str, StrategyRow]:
@@ -80,7 +81,7 @@ async def test_voting_strategies_share_one_pool_and_stand_beside_the_vote_that_c
     assert [row.accuracy for row in again.rows] == [row.accuracy for row in report.rows]
     assert [row.seconds for row in again.rows] == pytest.approx([row.seconds for row in report.rows])
     # The small model alone: nothing has a cost in units of the large one, and no other set was asked.
-    assert len(report.aims) == 9
+    assert len(report.aims) == 8
     assert {aim.measured for aim in report.aims} == {"not measured"}
     assert not any(aim.reached for aim in report.aims)
     assert "--model both" in report.aims[0].why

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from bench.strategies.kept import earlier_rows
-from bench.strategies.selected import Plan
+from bench.strategies.plan import Plan
 from bench.strategies.timing import TIMING, Timing, plot_timing, show_timing
 from tests.bench.strategies.rows import write_questions
 from tests.orchestrator.conftest import settings_for
