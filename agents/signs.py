@@ -37,6 +37,7 @@ _BOUND = re.compile(
 )
 # "5 more than 3" is a number, "no more than 3" a limit.
 _DIFFERENCE = re.compile(rf"(?:\d|\b(?:{_CARDINAL}|no|not|how many|times|much))\s*(?:\w+ ){{0,2}}$")
+_NEAR = 60
 _SOME = re.compile(r"\bsome\b")
 _SOME_WHAT = re.compile(r"\bsome (?:of (?:the|his|her|their|them|its)?\s?)?((?:[a-z'-]+ ?){1,2})")
 # What tells how many "some" are: a sum or a rest that is given.
@@ -105,11 +106,12 @@ def signs(question: str) -> tuple[float, ...]:
     amounts = len(_AMOUNT.findall(text))
     some = bool(_SOME.search(told)) and not _settled(text[text.find("some") :])
     aside = some and not any(_words(what) & _words(asked) for what in _SOME_WHAT.findall(told))
+    unknown = _CERTAIN.search(text)
     found = {
         "unclear": flagged,
         "many": bool(_MANY.search(told)),
-        "certain": any(not _SETTLES.search(text[match.end() :]) for match in _CERTAIN.finditer(text)),
-        "bound": sum(not _DIFFERENCE.search(text[: match.start()]) for match in _BOUND.finditer(text)),
+        "certain": unknown is not None and not _SETTLES.search(text[unknown.end() :]),
+        "bound": sum(not _difference(text, match.start()) for match in _BOUND.finditer(text)),
         "some_open": some and not aside,
         "some_aside": aside,
         "exact": bool(_EXACT.search(asked)),
@@ -124,6 +126,10 @@ def signs(question: str) -> tuple[float, ...]:
         "shared_rest": bool(_SHARED_REST.search(told)),
     }
     return tuple(float(found[name]) for name in SIGNS)
+
+
+def _difference(text: str, start: int) -> bool:
+    return _DIFFERENCE.search(text[max(0, start - _NEAR) : start]) is not None
 
 
 def _settled(text: str) -> bool:
