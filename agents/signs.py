@@ -60,7 +60,7 @@ _ANYTHING = re.compile(
     r"much|many|total|people|person|time|hour|minute|day|week|month|year|dollar|cent|money|mile|foot|feet|inch|item|"
     r"thing|way|piece|meter|second|student|kid|child|children|group|animal|pound|ounce|point|gram|kilogram|cup|liter|"
     r"dozen|gallon|centimeter|kilometer|milliliter|pint|boy|girl|man|men|woman|women|adult|pet|leg|bug|insect|fish|flower|"
-    r"fruit|vegetable|letter|trip|load|of|in|on|at|did|doe|do|i|are|wa|were|will|would|he|she|they|we|it"
+    r"fruit|vegetable|letter|trip|load|pupil|of|in|on|at|did|doe|do|i|are|wa|were|will|would|he|she|they|we|it"
 )
 _QUALIFYING = {"more", "other", "different", "less", "fewer", "new", "full", "whole"}
 

@@ -69,7 +69,7 @@ class AutoSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
     ask: bool = True
-    ask_words: float = Field(default=0.35, ge=0)
+    ask_words: float = Field(default=0.5, ge=0)
     asking_card: str = ""
     ask_weak: float = Field(default=0.3, ge=0)
     ask_strong: float = Field(default=1.1, ge=0)

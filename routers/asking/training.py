@@ -20,7 +20,7 @@ _FEWEST = 40
 _ORDINARY = 0.2
 # Of weights for signs of equal spread, beside a loss that is summed over questions.
 _RIDGE = 40.0
-_BOTHERED = (3, 5, 7, 10, 15)
+_BOUNDS = (0.3, 0.35, 0.4, 0.5, 0.6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,11 @@ class KnownQuestion:
 def train_asking(questions: Sequence[KnownQuestion], seed: int = 0) -> AskingCard:
     """Questions that are not ``weighable`` are never asked about, whatever their signs.
 
-    ``metrics`` are of questions whose fold was not fitted on: ``auc`` is how often a lacking question scores above a
-    complete twin, ``caught_N`` the share of lacking ones that are asked about from ``bound_N`` on, where at most N per
-    cent of the twins are. Raises ``TooFewOutcomes`` for fewer than 40 of either, and ``TrainingMissing``.
+    ``metrics`` are of questions whose fold was not fitted on. ``auc``: how often a lacking question scores above a
+    complete twin. ``caught_0.5``, ``bothered_0.5``, ``ordinary_0.5``: the shares of lacking questions, of complete
+    twins and of ordinary questions that are asked about from a suspicion of 0.5 on; and so for other bounds.
+
+    Raises ``TooFewOutcomes`` for fewer than 40 of either, and ``TrainingMissing``.
     """
     lacking = sum(one.lacks is True for one in questions)
     complete = sum(one.lacks is False for one in questions)
@@ -82,12 +84,13 @@ def _weighed(columns: Floats, lacks: Floats, counts: Floats) -> tuple[Floats, fl
 def _metrics(questions: Sequence[KnownQuestion], probabilities: Floats) -> dict[str, float]:
     read = np.array([weighable(one.question, answer_form(one.question)) for one in questions])
     suspected = np.where(read, probabilities, 0.0)
-    lacking = suspected[np.array([one.lacks is True for one in questions])]
-    twins = suspected[np.array([one.lacks is False for one in questions])]
+    lacking, twins, ordinary = (
+        suspected[np.array([one.lacks is kind for one in questions])] for kind in (True, False, None)
+    )
     above = lacking[:, None] - twins[None, :]
     found = {"auc": float(np.mean((above > 0) + 0.5 * (above == 0)))}
-    for percent in _BOTHERED:
-        bound = float(np.nextafter(np.quantile(twins, 1 - percent / 100, method="higher"), 1))
-        found[f"bound_{percent}"] = bound
-        found[f"caught_{percent}"] = float(np.mean(lacking >= bound))
+    for bound in _BOUNDS:
+        for name, shares in (("caught", lacking), ("bothered", twins), ("ordinary", ordinary)):
+            if len(shares):
+                found[f"{name}_{bound}"] = float(np.mean(shares >= bound))
     return found

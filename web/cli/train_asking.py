@@ -65,4 +65,4 @@ def _show(card: AskingCard, console: Console) -> None:
     sets = ", ".join(f"{name} {count}" for name, count in card.questions.items())
     console.print(f"learned from {sets}, of which {card.lacking} lack something, seed {card.seed}")
     for name, value in card.metrics.items():
-        console.print(f"  {name:10} {value:.3f}")
+        console.print(f"  {name:13} {value:.3f}")
