@@ -3,7 +3,7 @@
 import pytest
 
 from agents.asking import ANSWER_ANYWAY, WordingAsker
-from agents.wording import Unclear, unclear
+from agents.wording import Unclear, may_lack, unclear
 from tests.agents.conftest import ContextFor, asked
 from tests.hostile import ENOUGH, cpu_seconds, hostile
 
@@ -83,3 +83,20 @@ def test_reading_takes_no_time_whatever_the_text(piece: str, form: str) -> None:
     for characters in (1900, 100_000):
         text = hostile("A. ", piece, characters)
         assert cpu_seconds(lambda text: unclear(text, form), text) < ENOUGH  # type: ignore[arg-type]
+
+
+def test_a_temperature_may_be_below_zero_and_a_number_of_pencils_may_not() -> None:
+    assert unclear("The temperature was -6 degrees and rose by 4. How many degrees is it now?", "number") is None
+    found = unclear("Ann had -6 pencils and bought 4. How many pencils has she now?", "number")
+    assert found is not None and found.kind == "impossible"
+
+
+@pytest.mark.parametrize(
+    ("question", "lacks"),
+    [
+        ("Ann sold several lamps below their value. How many lamps has she left?", True),
+        ("In how many distinct arrangements can several books stand?", False),
+    ],
+)
+def test_a_story_may_speak_of_a_value_and_counting_arrangements_is_mathematics(question: str, lacks: bool) -> None:
+    assert may_lack(question) is lacks
