@@ -14,7 +14,7 @@ _CARDINAL = (
     r"eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|dozen"
 )
 _NUMBER = re.compile(rf"\d[\d,]*(?:\.\d+)?|\b(?:{_CARDINAL})\b")
-# "one" is no amount more often than it is one.
+# Without "one", which stands for a thing more often than for an amount.
 _AMOUNT = re.compile(
     rf"\d[\d,]*(?:\.\d+)?|\b(?:{_CARDINAL.removeprefix('one|')}|half|halves|thirds?|quarters?|fourths?|fifths?|tenths?|"
     r"once|twice|thrice|doubled?|tripled?|both|pair|couple|single|weekday|quarterly|daily|weekly|monthly|yearly)\b"
@@ -38,6 +38,7 @@ _BOUND = re.compile(
 # "5 more than 3" is a number, "no more than 3" a limit.
 _DIFFERENCE = re.compile(rf"(?:\d|\b(?:{_CARDINAL}|no|not|how many|times|much))\s*(?:\w+ ){{0,2}}$")
 _NEAR = 60
+"""Characters before a bound that can make a difference of it."""
 _SOME = re.compile(r"\bsome\b")
 _SOME_WHAT = re.compile(r"\bsome (?:of (?:the|his|her|their|them|its)?\s?)?((?:[a-z'-]+ ?){1,2})")
 # What tells how many "some" are: a sum or a rest that is given.

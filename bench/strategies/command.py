@@ -58,10 +58,10 @@ def main() -> None:
         console.print(f"strategies on {machine()}; cache {plan.cache}")
         measure: _Measure = options.measure
         earlier = [] if options.fresh else earlier_rows(plan.results, settings, console, measure.name)
-        run = measure.over(plan, settings, console, earlier)
+        measuring = measure.over(plan, settings, console, earlier)
         plan.check()
         with engines_running(settings, console, options.threads):
-            report = asyncio.run(run.run())
+            report = asyncio.run(measuring.run())
         path = write_report(report, plan.results)
         measure.plot(report, path.with_suffix(".png"))
     except (
